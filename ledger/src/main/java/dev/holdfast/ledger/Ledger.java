@@ -1,0 +1,306 @@
+package dev.holdfast.ledger;
+
+import dev.holdfast.limits.BoundedQueue;
+import dev.holdfast.limits.Check;
+import dev.holdfast.limits.Deadline;
+import dev.holdfast.limits.Outcome;
+import dev.holdfast.limits.Refusal;
+import dev.holdfast.limits.Time;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One totally ordered, gap-free sequence of entries. Thread-safe.
+ *
+ * <p>All writes pass through one thread, which takes whatever transactions wait, decides each
+ * against the state that those before it left, and makes them durable in one commit: an answer means
+ * that it is on disk. A transaction that is refused leaves no trace and disturbs no other; when the
+ * commit itself fails (a full disk), every transaction of that batch is refused, reading goes on,
+ * and the next batch tries again.
+ */
+public final class Ledger implements Feed, AutoCloseable {
+  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+  private static final Duration IDLE = Duration.ofSeconds(1);
+
+  private final Store store;
+  private final Kinds kinds;
+  private final Time time;
+  private final LedgerConfig config;
+  private final BoundedQueue<Pending> queue;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition moved = lock.newCondition();
+  private final Thread writer;
+  private volatile long head;
+
+  /** A request that waits for the writer. */
+  private sealed interface Request {
+    record Append(Transaction transaction) implements Request {}
+
+    record Renew(String key, long epoch, Duration ttl) implements Request {}
+  }
+
+  private enum Turn {
+    WAITING,
+    TAKEN,
+    GIVEN_UP
+  }
+
+  private static final class Pending {
+    final Request request;
+    final AtomicReference<Turn> turn = new AtomicReference<>(Turn.WAITING);
+    final CountDownLatch done = new CountDownLatch(1);
+    volatile @Nullable Outcome<Receipt> outcome;
+
+    Pending(Request request) {
+      this.request = request;
+    }
+
+    void complete(Outcome<Receipt> result) {
+      outcome = result;
+      done.countDown();
+    }
+  }
+
+  private Ledger(Store store, Kinds kinds, LedgerConfig config, Time time) throws StoreException {
+    this.store = store;
+    this.kinds = kinds;
+    this.time = time;
+    this.config = config;
+    queue = new BoundedQueue<>("ledger.queueMax", config.queueMax());
+    head = store.head();
+    writer = Thread.ofPlatform().name("ledger-writer").daemon().unstarted(this::write);
+  }
+
+  /**
+   * A ledger on the store, which it closes at its own end.
+   *
+   * @throws StoreException when the store cannot be read
+   */
+  public static Ledger open(Store store, Kinds kinds, LedgerConfig config, Time time)
+      throws StoreException {
+    var ledger = new Ledger(store, kinds, config, time);
+    ledger.writer.start();
+    return ledger;
+  }
+
+  /** What this ledger can read and write. */
+  public Kinds kinds() {
+    return kinds;
+  }
+
+  /** Position of the last entry; 0 when there is none. */
+  public long head() {
+    return head;
+  }
+
+  /**
+   * Appends the transaction's entries, all or none, and returns when they are durable. Blocks for at
+   * most {@link LedgerConfig#appendWait} and one commit.
+   */
+  public Outcome<Receipt> append(Transaction transaction) {
+    var bad = preflight(transaction);
+    return bad != null
+        ? Outcome.refused(new Refusal.Invalid(bad))
+        : submit(new Request.Append(transaction));
+  }
+
+  /** Moves a lease's deadline to {@code ttl} from now; stale when it is no longer held so. */
+  public Outcome<Receipt> renew(String leaseKey, long epoch, Duration ttl) {
+    return submit(new Request.Renew(leaseKey, epoch, ttl));
+  }
+
+  /** All held leases whose key starts with {@code prefix}, in order of key. */
+  public List<Lease> leases(String prefix) throws StoreException {
+    return store.leases(prefix);
+  }
+
+  /** The newest envelope of that key, or null when it was never written. */
+  public @Nullable Sealed latest(String key) throws StoreException {
+    return store.latest(key);
+  }
+
+  @Override
+  public long snapshot(Consumer<Sealed> each) throws StoreException {
+    return store.snapshot(each);
+  }
+
+  @Override
+  public List<Sealed> read(long after, int max) throws StoreException {
+    return store.read(after, max);
+  }
+
+  @Override
+  public long awaitBeyond(long position, Duration wait) throws InterruptedException {
+    lock.lock();
+    try {
+      long leftNanos = wait.toNanos();
+      while (head <= position && leftNanos > 0 && !queue.closed()) {
+        leftNanos = moved.awaitNanos(leftNanos);
+      }
+      return head;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Finishes what waits, then closes the store. Idempotent. */
+  @Override
+  public void close() {
+    queue.close();
+    signalMoved();
+    try {
+      writer.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    store.close();
+  }
+
+  private Outcome<Receipt> submit(Request request) {
+    var pending = new Pending(request);
+    if (!queue.offer(pending)) {
+      return Outcome.refused(
+          queue.closed()
+              ? new Refusal.Unavailable("the ledger is closed", RETRY_AFTER)
+              : new Refusal.OverBudget(
+                  Check.message("ledger.queueMax", queue.capacity(), "room for one more"),
+                  RETRY_AFTER));
+    }
+    try {
+      var deadline = Deadline.after(time, config.appendWait());
+      if (!pending.done.await(deadline.leftNanos(), TimeUnit.NANOSECONDS)
+          && pending.turn.compareAndSet(Turn.WAITING, Turn.GIVEN_UP)) {
+        return Outcome.refused(
+            new Refusal.Unavailable(
+                "the ledger's writer did not come to it in " + config.appendWait(), RETRY_AFTER));
+      }
+      // The writer has taken it, so the answer is the commit's; it cannot be called back.
+      pending.done.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Outcome.refused(
+          new Refusal.Unavailable("interrupted; it may or may not be done", RETRY_AFTER));
+    }
+    var outcome = pending.outcome;
+    if (outcome == null) {
+      throw new IllegalStateException("completed without an outcome");
+    }
+    return outcome;
+  }
+
+  /** What is wrong with the transaction whatever the ledger holds, or null. */
+  private @Nullable String preflight(Transaction transaction) {
+    try {
+      var keys = new java.util.HashSet<String>();
+      for (var step : transaction.steps()) {
+        Check.that(keys.add(place(step)), "key", step.key(), "at most once in a transaction");
+        if (step instanceof Transaction.Step.Put put) {
+          var kind = put.kind();
+          kinds.check(
+              new Entry(
+                  1,
+                  put.key(),
+                  kind.name(),
+                  kind.schema(),
+                  1,
+                  Instant.EPOCH,
+                  transaction.actor(),
+                  false,
+                  put.payload()));
+        }
+      }
+      return null;
+    } catch (IllegalArgumentException e) {
+      return String.valueOf(e.getMessage());
+    }
+  }
+
+  private static String place(Transaction.Step step) {
+    return switch (step) {
+      case Transaction.Step.Put s -> s.key();
+      case Transaction.Step.Delete s -> s.key();
+      case Transaction.Step.Require s -> s.key();
+      case Transaction.Step.Grant s -> Lease.entryKey(s.key());
+      case Transaction.Step.End s -> Lease.entryKey(s.key());
+      case Transaction.Step.Fence s -> Lease.entryKey(s.key());
+    };
+  }
+
+  private void write() {
+    while (true) {
+      List<Pending> batch;
+      try {
+        batch = queue.take(config.batchMax(), IDLE);
+      } catch (InterruptedException e) {
+        queue.close(); // nobody interrupts this thread; should it happen, end in order
+        continue;
+      }
+      if (batch.isEmpty()) {
+        if (queue.closed()) {
+          return;
+        }
+        continue;
+      }
+      var taken =
+          batch.stream().filter(p -> p.turn.compareAndSet(Turn.WAITING, Turn.TAKEN)).toList();
+      if (!taken.isEmpty() && !commit(taken) && taken.size() > 1) {
+        // One of them may be what the store cannot take: each gets a commit of its own.
+        taken.forEach(p -> commit(List.of(p)));
+      }
+    }
+  }
+
+  /** False when a group failed and nobody was answered; a single one is always answered. */
+  private boolean commit(List<Pending> group) {
+    try (var batch = store.begin()) {
+      var outcomes = group.stream().<Outcome<Receipt>>map(p -> decide(batch, p.request)).toList();
+      batch.commit();
+      head = batch.head();
+      for (int i = 0; i < group.size(); i++) {
+        group.get(i).complete(outcomes.get(i));
+      }
+      signalMoved();
+      return true;
+    } catch (StoreException | RuntimeException e) {
+      if (group.size() == 1) {
+        group
+            .getFirst()
+            .complete(
+                Outcome.refused(
+                    new Refusal.Unavailable(
+                        "the store did not take it: " + e.getMessage(), RETRY_AFTER)));
+      }
+      return false;
+    }
+  }
+
+  private Outcome<Receipt> decide(Store.Batch batch, Request request) {
+    try {
+      return switch (request) {
+        case Request.Append(var transaction) ->
+            new Decision(batch, kinds, time.now()).append(transaction);
+        case Request.Renew(var key, var epoch, var ttl) ->
+            new Decision(batch, kinds, time.now()).renew(key, epoch, ttl);
+      };
+    } catch (StoreException e) {
+      throw new IllegalStateException(e.getMessage(), e);
+    }
+  }
+
+  private void signalMoved() {
+    lock.lock();
+    try {
+      moved.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+}

@@ -1,0 +1,175 @@
+package dev.holdfast.ledger;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** A store that forgets everything when the process ends, and fails when told to. Thread-safe. */
+public final class MemoryStore implements Store {
+  private final ReentrantLock lock = new ReentrantLock();
+  private final List<Sealed> log = new ArrayList<>();
+  private final Map<String, Head> heads = new HashMap<>();
+  private final TreeMap<String, Lease> leases = new TreeMap<>();
+  private volatile @Nullable String failure;
+
+  /** From now on every commit fails with that message; null heals it. */
+  public void failWith(@Nullable String message) {
+    failure = message;
+  }
+
+  /** Puts bytes that no writer would have written behind the last entry. */
+  public void poison(long position, Payload envelope) {
+    lock.lock();
+    try {
+      log.add(new Sealed(position, envelope));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public Batch begin() {
+    return new MemoryBatch();
+  }
+
+  @Override
+  public long head() {
+    lock.lock();
+    try {
+      return log.isEmpty() ? 0 : log.getLast().position();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public List<Sealed> read(long after, int max) {
+    lock.lock();
+    try {
+      return log.stream().filter(s -> s.position() > after).limit(max).toList();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public long snapshot(Consumer<Sealed> each) {
+    lock.lock();
+    try {
+      heads.values().stream()
+          .filter(head -> !head.deleted())
+          .sorted(Comparator.comparingLong(Head::position))
+          .forEach(head -> each.accept(at(head.position())));
+      return log.isEmpty() ? 0 : log.getLast().position();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public @Nullable Sealed latest(String key) {
+    lock.lock();
+    try {
+      var head = heads.get(key);
+      return head == null ? null : at(head.position());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public List<Lease> leases(String prefix) {
+    lock.lock();
+    try {
+      return leases.tailMap(prefix).values().stream()
+          .takeWhile(lease -> lease.key().startsWith(prefix))
+          .toList();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void close() {}
+
+  private Sealed at(long position) {
+    return log.stream().filter(s -> s.position() == position).findFirst().orElseThrow();
+  }
+
+  /** Works on copies, which commit puts in place. */
+  private final class MemoryBatch implements Batch {
+    private final Map<String, Head> newHeads = new HashMap<>(heads);
+    private final TreeMap<String, Lease> newLeases = new TreeMap<>(leases);
+    private final List<Sealed> appended = new ArrayList<>();
+    private long position = MemoryStore.this.head();
+
+    @Override
+    public long head() {
+      return position;
+    }
+
+    @Override
+    public @Nullable Head head(String key) {
+      return newHeads.get(key);
+    }
+
+    @Override
+    public @Nullable Lease lease(String key) {
+      return newLeases.get(key);
+    }
+
+    @Override
+    public void append(Entry entry, Payload envelope) throws StoreException {
+      if (entry.position() != position + 1) {
+        throw new StoreException("position " + entry.position() + " after " + position);
+      }
+      position++;
+      appended.add(new Sealed(position, envelope));
+      newHeads.put(
+          entry.key(), new Head(position, entry.revision(), entry.deleted(), entry.kind()));
+    }
+
+    @Override
+    public void grant(Lease lease) throws StoreException {
+      if (newLeases.putIfAbsent(lease.key(), lease) != null) {
+        throw new StoreException("lease " + lease.key() + " exists");
+      }
+    }
+
+    @Override
+    public void renew(Lease lease) {
+      newLeases.put(lease.key(), lease);
+    }
+
+    @Override
+    public void end(String key) {
+      newLeases.remove(key);
+    }
+
+    @Override
+    public void commit() throws StoreException {
+      var message = failure;
+      if (message != null) {
+        throw new StoreException(message);
+      }
+      lock.lock();
+      try {
+        log.addAll(appended);
+        heads.putAll(newHeads);
+        leases.clear();
+        leases.putAll(newLeases);
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    @Override
+    public void close() {}
+  }
+}
