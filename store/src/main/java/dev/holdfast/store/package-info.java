@@ -1,0 +1,5 @@
+/** Ledger rows on an embedded SQLite file. */
+@NullMarked
+package dev.holdfast.store;
+
+import org.jspecify.annotations.NullMarked;
