@@ -92,14 +92,23 @@ final class Decision {
             lease == null ? "none, nobody holds it" : lease.epoch() + " of " + lease.holder()));
   }
 
-  /** A child is alive while its parent is; a lease whose parent is gone may be taken. */
+  /** A child is alive while the parent's grant that it hangs on is; else it may be taken. */
   private boolean alive(Lease lease) throws StoreException {
     var deadline = lease.deadline();
     if (deadline != null) {
       return now.isBefore(deadline);
     }
     var parent = lease.parent() == null ? null : batch.lease(lease.parent());
-    return parent != null && alive(parent);
+    return parent != null && alive(parent) && granted(parent) < granted(lease);
+  }
+
+  /**
+   * Position of a held lease's grant, its last entry. A child that is older than its parent's grant
+   * hung on an earlier holder and died with that.
+   */
+  private long granted(Lease lease) throws StoreException {
+    var head = batch.head(Lease.entryKey(lease.key()));
+    return head == null ? 0 : head.position();
   }
 
   private @Nullable Refusal refusal(String key, Transaction.Expect expect) throws StoreException {

@@ -60,9 +60,16 @@ public record Entry(
   private static void checkText(String name, String value, int bytesMax) {
     int bytes = value.getBytes(UTF_8).length;
     Check.that(
-        bytes >= 1 && bytes <= bytesMax && value.chars().noneMatch(Character::isISOControl),
+        bytes >= 1
+            && bytes <= bytesMax
+            && value.codePoints().noneMatch(c -> Character.isISOControl(c) || isSurrogate(c)),
         name,
         value,
-        "1 to " + bytesMax + " bytes without control characters");
+        "1 to " + bytesMax + " bytes of UTF-8 without control characters");
+  }
+
+  /** Half of a pair: no UTF-8 stands for it, so two such keys would become one on disk. */
+  private static boolean isSurrogate(int codePoint) {
+    return codePoint >= Character.MIN_SURROGATE && codePoint <= Character.MAX_SURROGATE;
   }
 }

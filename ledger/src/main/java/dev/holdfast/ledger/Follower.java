@@ -1,10 +1,12 @@
 package dev.holdfast.ledger;
 
 import dev.holdfast.limits.Backoff;
+import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Time;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +46,7 @@ public final class Follower<V> implements AutoCloseable {
 
   private volatile View<V> view;
   private volatile Standing standing = new Standing.Warming();
+  private final AtomicBoolean started = new AtomicBoolean();
   private volatile boolean closed;
 
   /** A follower that has read nothing yet; {@link #start} sets it going. */
@@ -56,9 +59,11 @@ public final class Follower<V> implements AutoCloseable {
     thread = Thread.ofPlatform().name("follower-" + name).daemon().unstarted(this::run);
   }
 
-  /** Starts to follow. */
+  /** Starts to follow. Idempotent. */
   public void start() {
-    thread.start();
+    if (started.compareAndSet(false, true)) {
+      thread.start();
+    }
   }
 
   /** The newest view. */
@@ -102,6 +107,7 @@ public final class Follower<V> implements AutoCloseable {
     }
   }
 
+  @SuppressWarnings("CatchThrowable") // a feed that throws an error is a feed that does not answer
   private void run() {
     int failures = 0;
     boolean loaded = false;
@@ -113,11 +119,11 @@ public final class Follower<V> implements AutoCloseable {
         }
         follow();
         failures = 0;
-      } catch (StoreException | RuntimeException e) {
-        failures++;
-        pause(RETRY.delay(failures, time.random()));
       } catch (InterruptedException e) {
         return;
+      } catch (Throwable t) {
+        failures++;
+        pause(RETRY.delay(failures, time.random()));
       }
     }
   }
@@ -153,6 +159,9 @@ public final class Follower<V> implements AutoCloseable {
       return;
     }
     var entries = feed.read(position, READ_MAX);
+    if (entries.isEmpty()) {
+      throw new StoreException("nothing after " + position + " although the head is beyond");
+    }
     for (var sealed : entries) {
       if (sealed.position() <= position) {
         continue; // read already
@@ -216,7 +225,8 @@ public final class Follower<V> implements AutoCloseable {
       if (quarantine.size() >= QUARANTINE_MAX && !quarantine.containsKey(entry.key())) {
         freeze("more than " + QUARANTINE_MAX + " keys in quarantine");
       } else {
-        quarantine.put(entry.key(), "position " + entry.position() + ": " + failure);
+        quarantine.put(
+            entry.key(), "position " + entry.position() + ": " + Check.printable("" + failure));
       }
       return;
     }

@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 
 /**
  * Names of hosts and of apps: labels as RFC 1123 section 2.1 allows them, lower case, 63 characters
- * each, 253 in all; international names become A-labels (RFC 5891).
+ * each, 253 in all; international names become A-labels (RFC 3490).
  */
 public final class HostName {
   /** Longest host name in characters. */

@@ -8,6 +8,9 @@ import dev.holdfast.limits.Refusal;
 import dev.holdfast.limits.Time;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -29,6 +32,8 @@ import org.jspecify.annotations.Nullable;
 public final class Ledger implements Feed, AutoCloseable {
   private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
   private static final Duration IDLE = Duration.ofSeconds(1);
+  private static final Payload ANY_STATE =
+      Lease.KIND.encode(new Lease.State("nobody", 1, false, null, 0));
 
   private final Store store;
   private final Kinds kinds;
@@ -114,6 +119,10 @@ public final class Ledger implements Feed, AutoCloseable {
 
   /** Moves a lease's deadline to {@code ttl} from now; stale when it is no longer held so. */
   public Outcome<Receipt> renew(String leaseKey, long epoch, Duration ttl) {
+    if (!ttl.isPositive()) {
+      return Outcome.refused(
+          new Refusal.Invalid(Check.message("ttl of " + leaseKey, ttl, "> 0")));
+    }
     return submit(new Request.Renew(leaseKey, epoch, ttl));
   }
 
@@ -139,10 +148,12 @@ public final class Ledger implements Feed, AutoCloseable {
 
   @Override
   public long awaitBeyond(long position, Duration wait) throws InterruptedException {
+    // Closing wakes who waits; who comes later waits all the same, or its loop would spin.
+    boolean wasClosed = queue.closed();
     lock.lock();
     try {
       long leftNanos = wait.toNanos();
-      while (head <= position && leftNanos > 0 && !queue.closed()) {
+      while (head <= position && leftNanos > 0 && (wasClosed || !queue.closed())) {
         leftNanos = moved.awaitNanos(leftNanos);
       }
       return head;
@@ -174,21 +185,12 @@ public final class Ledger implements Feed, AutoCloseable {
                   Check.message("ledger.queueMax", queue.capacity(), "room for one more"),
                   RETRY_AFTER));
     }
-    try {
-      var deadline = Deadline.after(time, config.appendWait());
-      if (!pending.done.await(deadline.leftNanos(), TimeUnit.NANOSECONDS)
-          && pending.turn.compareAndSet(Turn.WAITING, Turn.GIVEN_UP)) {
-        return Outcome.refused(
-            new Refusal.Unavailable(
-                "the ledger's writer did not come to it in " + config.appendWait(), RETRY_AFTER));
-      }
-      // The writer has taken it, so the answer is the commit's; it cannot be called back.
-      pending.done.await();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return Outcome.refused(
-          new Refusal.Unavailable("interrupted; it may or may not be done", RETRY_AFTER));
+    var refusal = awaitTurn(pending);
+    if (refusal != null) {
+      return Outcome.refused(refusal);
     }
+    // The writer has taken it, so the answer is the commit's; it cannot be called back.
+    awaitDone(pending);
     var outcome = pending.outcome;
     if (outcome == null) {
       throw new IllegalStateException("completed without an outcome");
@@ -196,31 +198,69 @@ public final class Ledger implements Feed, AutoCloseable {
     return outcome;
   }
 
+  /** Waits for the writer to take it; a refusal says that it never will. */
+  private @Nullable Refusal awaitTurn(Pending pending) {
+    String cause;
+    try {
+      var deadline = Deadline.after(time, config.appendWait());
+      if (pending.done.await(deadline.leftNanos(), TimeUnit.NANOSECONDS)) {
+        return null;
+      }
+      cause = "the ledger's writer did not come to it in " + config.appendWait();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      cause = "interrupted before the ledger's writer came to it";
+    }
+    return pending.turn.compareAndSet(Turn.WAITING, Turn.GIVEN_UP)
+        ? new Refusal.Unavailable(cause, RETRY_AFTER)
+        : null;
+  }
+
+  /** Waits through interrupts: an answer of "perhaps" would be worse than one commit's wait. */
+  private static void awaitDone(Pending pending) {
+    boolean interrupted = false;
+    while (true) {
+      try {
+        pending.done.await();
+        break;
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   /** What is wrong with the transaction whatever the ledger holds, or null. */
   private @Nullable String preflight(Transaction transaction) {
     try {
-      var keys = new java.util.HashSet<String>();
+      var keys = new HashSet<String>();
       for (var step : transaction.steps()) {
         Check.that(keys.add(place(step)), "key", step.key(), "at most once in a transaction");
-        if (step instanceof Transaction.Step.Put put) {
-          var kind = put.kind();
-          kinds.check(
-              new Entry(
-                  1,
-                  put.key(),
-                  kind.name(),
-                  kind.schema(),
-                  1,
-                  Instant.EPOCH,
-                  transaction.actor(),
-                  false,
-                  put.payload()));
+        switch (step) {
+          case Transaction.Step.Put put ->
+              preflight(transaction.actor(), put.kind(), put.key(), put.payload());
+          case Transaction.Step.Grant grant -> {
+            var state = new Lease.State(grant.holder(), 1, true, grant.parent(), 1);
+            var payload = Lease.KIND.encode(state);
+            preflight(transaction.actor(), Lease.KIND, Lease.entryKey(grant.key()), payload);
+            Check.that(!grant.holder().isEmpty(), "holder of " + grant.key(), "", "somebody");
+          }
+          case Transaction.Step.Delete _, Transaction.Step.End _ ->
+              preflight(transaction.actor(), Lease.KIND, place(step), ANY_STATE);
+          case Transaction.Step.Require _, Transaction.Step.Fence _ -> {}
         }
       }
       return null;
     } catch (IllegalArgumentException e) {
       return String.valueOf(e.getMessage());
     }
+  }
+
+  private void preflight(String actor, Kind<?> kind, String key, Payload payload) {
+    kinds.check(
+        new Entry(1, key, kind.name(), kind.schema(), 1, Instant.EPOCH, actor, false, payload));
   }
 
   private static String place(Transaction.Step step) {
@@ -244,54 +284,94 @@ public final class Ledger implements Feed, AutoCloseable {
         continue;
       }
       if (batch.isEmpty()) {
-        if (queue.closed()) {
+        // Nothing enters a closed queue, but something may have since the take gave up.
+        if (queue.closed() && queue.size() == 0) {
           return;
         }
         continue;
       }
       var taken =
           batch.stream().filter(p -> p.turn.compareAndSet(Turn.WAITING, Turn.TAKEN)).toList();
-      if (!taken.isEmpty() && !commit(taken) && taken.size() > 1) {
-        // One of them may be what the store cannot take: each gets a commit of its own.
+      if (!taken.isEmpty() && !commit(taken)) {
+        // One of them is what the store cannot take: each gets a commit of its own.
         taken.forEach(p -> commit(List.of(p)));
       }
     }
   }
 
-  /** False when a group failed and nobody was answered; a single one is always answered. */
+  /**
+   * Decides and commits the group; false when one of several could not even be decided and none was
+   * answered. Whatever is thrown, this thread goes on and nobody is left without an answer.
+   */
+  @SuppressWarnings("CatchThrowable")
   private boolean commit(List<Pending> group) {
-    try (var batch = store.begin()) {
-      var outcomes = group.stream().<Outcome<Receipt>>map(p -> decide(batch, p.request)).toList();
-      batch.commit();
-      head = batch.head();
-      for (int i = 0; i < group.size(); i++) {
-        group.get(i).complete(outcomes.get(i));
+    boolean decided = false;
+    @Nullable Throwable failure = null;
+    List<Outcome<Receipt>> outcomes = List.of();
+    long newHead = head;
+    try {
+      var batch = store.begin();
+      try {
+        var decisions = new ArrayList<Outcome<Receipt>>();
+        for (var pending : group) {
+          decisions.add(decide(batch, pending.request));
+        }
+        newHead = batch.head();
+        decided = true;
+        batch.commit();
+        outcomes = decisions;
+      } finally {
+        batch.close();
       }
-      signalMoved();
-      return true;
-    } catch (StoreException | RuntimeException e) {
-      if (group.size() == 1) {
-        group
-            .getFirst()
-            .complete(
-                Outcome.refused(
-                    new Refusal.Unavailable(
-                        "the store did not take it: " + e.getMessage(), RETRY_AFTER)));
+    } catch (Throwable t) {
+      failure = t;
+      if (group.size() > 1 && !decided && !(t instanceof StoreException)) {
+        return false;
       }
-      return false;
     }
+    if (outcomes.isEmpty()) {
+      var refusal =
+          new Refusal.Unavailable("the store did not take it: " + cause(failure), RETRY_AFTER);
+      group.forEach(pending -> pending.complete(Outcome.refused(refusal)));
+      return true;
+    }
+    head = newHead; // committed: what closing the batch may have thrown changes nothing
+    for (int i = 0; i < group.size(); i++) {
+      group.get(i).complete(outcomes.get(i));
+    }
+    signalMoved();
+    return true;
   }
 
+  private static String cause(@Nullable Throwable failure) {
+    var message = failure == null ? null : failure.getMessage();
+    return message == null ? String.valueOf(failure) : message;
+  }
+
+  /**
+   * What becomes of one request.
+   *
+   * @throws Undecided when the store refused a row, which may be this request's doing
+   */
   private Outcome<Receipt> decide(Store.Batch batch, Request request) {
+    var now = time.now().truncatedTo(ChronoUnit.MILLIS); // as an envelope keeps it
     try {
       return switch (request) {
         case Request.Append(var transaction) ->
-            new Decision(batch, kinds, time.now()).append(transaction);
+            new Decision(batch, kinds, now).append(transaction);
         case Request.Renew(var key, var epoch, var ttl) ->
-            new Decision(batch, kinds, time.now()).renew(key, epoch, ttl);
+            new Decision(batch, kinds, now).renew(key, epoch, ttl);
       };
     } catch (StoreException e) {
-      throw new IllegalStateException(e.getMessage(), e);
+      throw new Undecided(e);
+    }
+  }
+
+  private static final class Undecided extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    Undecided(StoreException cause) {
+      super(cause.getMessage(), cause);
     }
   }
 

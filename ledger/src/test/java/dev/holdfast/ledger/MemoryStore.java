@@ -129,6 +129,11 @@ public final class MemoryStore implements Store {
       if (entry.position() != position + 1) {
         throw new StoreException("position " + entry.position() + " after " + position);
       }
+      var head = newHeads.get(entry.key());
+      long next = head == null ? 1 : head.revision() + 1;
+      if (entry.revision() != next) {
+        throw new StoreException("revision " + entry.revision() + ", not " + next);
+      }
       position++;
       appended.add(new Sealed(position, envelope));
       newHeads.put(
@@ -143,7 +148,11 @@ public final class MemoryStore implements Store {
     }
 
     @Override
-    public void renew(Lease lease) {
+    public void renew(Lease lease) throws StoreException {
+      var held = newLeases.get(lease.key());
+      if (held == null || held.epoch() != lease.epoch() || held.parent() != null) {
+        throw new StoreException("lease " + lease.key() + " is not held so");
+      }
       newLeases.put(lease.key(), lease);
     }
 
