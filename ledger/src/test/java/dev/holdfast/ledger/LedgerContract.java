@@ -216,14 +216,12 @@ public abstract class LedgerContract {
 
   @Test
   public void aCallerWhoNamesTheRevisionKnowsTheEpoch() {
-    assertThat(
-            append(Transaction.by("t").grant("drone/d1", "a", TTL, at(0))).orThrow().epochs())
+    assertThat(append(Transaction.by("t").grant("drone/d1", "a", TTL, at(0))).orThrow().epochs())
         .containsEntry("drone/d1", 1L);
     append(Transaction.by("t").end("drone/d1", 1)).orThrow();
     assertThat(refusal(append(Transaction.by("t").grant("drone/d1", "a", TTL, at(1)))))
         .isInstanceOf(Refusal.Stale.class);
-    assertThat(
-            append(Transaction.by("t").grant("drone/d1", "a", TTL, at(2))).orThrow().epochs())
+    assertThat(append(Transaction.by("t").grant("drone/d1", "a", TTL, at(2))).orThrow().epochs())
         .containsEntry("drone/d1", 3L);
   }
 
@@ -313,11 +311,10 @@ public abstract class LedgerContract {
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       for (var call : calls) {
         futures.add(
-            threads.submit(
-                () -> {
-                  start.await();
-                  return call.call();
-                }));
+            threads.submit(() -> {
+              start.await();
+              return call.call();
+            }));
       }
       start.countDown();
       var outcomes = new ArrayList<Outcome<Receipt>>();

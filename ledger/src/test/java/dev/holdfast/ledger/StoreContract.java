@@ -169,12 +169,10 @@ public abstract class StoreContract {
   @Test
   public void aReaderThatThrowsBreaksNothing() throws Exception {
     write(entry(1, "service/a", 1, false));
-    assertThatThrownBy(
-            () ->
-                store.snapshot(
-                    sealed -> {
-                      throw new IllegalStateException("enough");
-                    }))
+    assertThatThrownBy(() ->
+            store.snapshot(sealed -> {
+              throw new IllegalStateException("enough");
+            }))
         .hasMessage("enough");
     assertThat(snapshot()).hasSize(1);
     write(entry(2, "service/b", 1, false));

@@ -17,7 +17,8 @@ class BackoffTest {
     var random = new Random(7);
     for (int failures = 1; failures < 100; failures++) {
       var window = Math.min(CAP.toMillis(), 100L << Math.min(failures - 1, 20));
-      assertThat(backoff.delay(failures, random)).isBetween(Duration.ZERO, Duration.ofMillis(window));
+      assertThat(backoff.delay(failures, random))
+          .isBetween(Duration.ZERO, Duration.ofMillis(window));
     }
   }
 

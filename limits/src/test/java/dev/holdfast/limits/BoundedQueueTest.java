@@ -41,14 +41,13 @@ class BoundedQueueTest {
     var got = new ArrayList<Integer>();
     var consumer =
         Thread.ofVirtual()
-            .start(
-                () -> {
-                  try {
-                    got.addAll(queue.take(1, LONG));
-                  } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                  }
-                });
+            .start(() -> {
+              try {
+                got.addAll(queue.take(1, LONG));
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            });
     queue.offer(7);
     assertThat(consumer.join(LONG)).isTrue();
     assertThat(got).containsExactly(7);

@@ -43,8 +43,7 @@ class GcraTest {
   void idleTimeIsWorthAtMostTheBurst() {
     var cell = new Gcra(10, SECOND, 5, 0);
     long muchLater = Duration.ofDays(1).toNanos();
-    long admitted =
-        IntStream.range(0, 100).filter(i -> cell.reserve(muchLater) == 0).count();
+    long admitted = IntStream.range(0, 100).filter(i -> cell.reserve(muchLater) == 0).count();
     assertThat(admitted).isEqualTo(5);
   }
 
@@ -93,17 +92,15 @@ class GcraTest {
     var admitted = new LongAdder();
     var threads =
         IntStream.range(0, 4)
-            .mapToObj(
-                t ->
-                    Thread.ofPlatform()
-                        .start(
-                            () -> {
-                              for (int i = 0; i < 10_000; i++) {
-                                if (cell.reserve(0) == 0) {
-                                  admitted.increment();
-                                }
-                              }
-                            }))
+            .mapToObj(t ->
+                Thread.ofPlatform()
+                    .start(() -> {
+                      for (int i = 0; i < 10_000; i++) {
+                        if (cell.reserve(0) == 0) {
+                          admitted.increment();
+                        }
+                      }
+                    }))
             .toList();
     for (var thread : threads) {
       thread.join();
@@ -113,7 +110,6 @@ class GcraTest {
 
   @Test
   void namesTheBadValue() {
-    assertThatThrownBy(() -> new Gcra(0, SECOND, 1, 0))
-        .hasMessage("events: 0 (expected: >= 1)");
+    assertThatThrownBy(() -> new Gcra(0, SECOND, 1, 0)).hasMessage("events: 0 (expected: >= 1)");
   }
 }

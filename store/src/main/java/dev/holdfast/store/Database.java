@@ -112,7 +112,8 @@ final class Database {
     var why =
         switch (e.getErrorCode() & 0xff) {
           case SQLITE_FULL ->
-              "the disk or the quota is full (bytesMax " + config.bytesMax()
+              "the disk or the quota is full (bytesMax "
+                  + config.bytesMax()
                   + "); free some room or raise the quota; what was written before is safe";
           case SQLITE_BUSY -> "another program has locked it; close that program";
           case SQLITE_READONLY -> "it may not be written; look at its owner and permissions";
@@ -125,7 +126,9 @@ final class Database {
     return new StoreException(file + " " + what + ": " + why + " (" + e.getMessage() + ")", e);
   }
 
-  /** Refuses what does not begin as a SQLite database does. Opens nothing else and writes nothing. */
+  /**
+   * Refuses what does not begin as a SQLite database does. Opens nothing else and writes nothing.
+   */
   static void requireSqlite(Path file) throws StoreException {
     byte[] start;
     try (var in = Files.newInputStream(file)) {
@@ -155,7 +158,9 @@ final class Database {
   static void requireLocal(Path directory, String type) throws StoreException {
     if (REMOTE.contains(type.toLowerCase(Locale.ROOT))) {
       throw new StoreException(
-          directory + " is on a file system of type " + type
+          directory
+              + " is on a file system of type "
+              + type
               + ", where locks and flushes cannot be relied on; choose a --home on a local disk");
     }
   }
@@ -247,7 +252,13 @@ final class Database {
       var actual = rows.next() ? rows.getString(1) : "nothing";
       if (!answer.equalsIgnoreCase(actual)) {
         throw new StoreException(
-            file + ": PRAGMA " + pragma + " is " + actual + " (expected: " + answer
+            file
+                + ": PRAGMA "
+                + pragma
+                + " is "
+                + actual
+                + " (expected: "
+                + answer
                 + "); SQLite or the file system does not support what durability needs");
       }
     }

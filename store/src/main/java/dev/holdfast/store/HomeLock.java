@@ -118,7 +118,10 @@ public final class HomeLock implements AutoCloseable {
 
   private static StoreException taken(Path home, String pid) {
     return new StoreException(
-        "Holdfast is already running (pid " + pid + ") on " + home
+        "Holdfast is already running (pid "
+            + pid
+            + ") on "
+            + home
             + "; stop it or choose another --home");
   }
 }

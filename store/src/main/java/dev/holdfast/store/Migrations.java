@@ -14,9 +14,9 @@ import java.util.HexFormat;
 import java.util.List;
 
 /**
- * The numbered SQL files that make a schema, applied forward only, each in one transaction that also
- * records its number and SHA-256. Nothing but standard SQL stands in here: what differs between
- * databases comes in as {@link Dialect}. Immutable.
+ * The numbered SQL files that make a schema, applied forward only, each in one transaction that
+ * also records its number and SHA-256. Nothing but standard SQL stands in here: what differs
+ * between databases comes in as {@link Dialect}. Immutable.
  */
 final class Migrations {
 
@@ -84,20 +84,31 @@ final class Migrations {
       var was = applied.get(i);
       if (was.version() != i + 1) {
         throw new StoreException(
-            where + ": migration " + (i + 1) + " is missing from its table;"
-                + " restore a backup");
+            where + ": migration " + (i + 1) + " is missing from its table;" + " restore a backup");
       }
       if (i >= known.size()) {
         throw new StoreException(
-            where + " has schema " + applied.size() + ", this program knows " + known.size()
+            where
+                + " has schema "
+                + applied.size()
+                + ", this program knows "
+                + known.size()
                 + ": it was written by a newer version; start that version,"
                 + " or restore a backup made with this one");
       }
       var now = known.get(i);
       if (!now.checksum().equals(was.checksum())) {
         throw new StoreException(
-            where + ": migration " + now.name() + " was applied as " + was.name() + " with SHA-256 "
-                + was.checksum() + ", this program has " + now.checksum() + ";"
+            where
+                + ": migration "
+                + now.name()
+                + " was applied as "
+                + was.name()
+                + " with SHA-256 "
+                + was.checksum()
+                + ", this program has "
+                + now.checksum()
+                + ";"
                 + " start the version that made the file, or restore a backup");
       }
     }
@@ -165,20 +176,21 @@ final class Migrations {
     return applied;
   }
 
-  /** Statements end with a semicolon at the end of a line; a line that starts with -- is a remark. */
+  /**
+   * Statements end with a semicolon at the end of a line; a line that starts with -- is a remark.
+   */
   private static List<String> split(String sql) {
     var statements = new ArrayList<String>();
     var open = new StringBuilder();
     sql.lines()
         .filter(line -> !line.isBlank() && !line.startsWith("--"))
-        .forEach(
-            line -> {
-              open.append(line).append('\n');
-              if (line.endsWith(";")) {
-                statements.add(open.toString());
-                open.setLength(0);
-              }
-            });
+        .forEach(line -> {
+          open.append(line).append('\n');
+          if (line.endsWith(";")) {
+            statements.add(open.toString());
+            open.setLength(0);
+          }
+        });
     if (!open.isEmpty()) {
       throw new IllegalStateException("a statement without its semicolon: " + open);
     }

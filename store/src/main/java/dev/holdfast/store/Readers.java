@@ -76,7 +76,11 @@ final class Readers implements AutoCloseable {
     try {
       if (!permits.tryAcquire(config.busyWait().toNanos(), TimeUnit.NANOSECONDS)) {
         throw new StoreException(
-            "all " + config.readersMax() + " readers of " + database.file() + " are busy (readersMax)");
+            "all "
+                + config.readersMax()
+                + " readers of "
+                + database.file()
+                + " are busy (readersMax)");
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -97,86 +97,83 @@ public final class SqliteStore implements Store {
     return readers.read(connection -> Database.number(connection, HEAD));
   }
 
-  /** At most {@code max} entries, and none after those that reach {@link StoreConfig#readBytesMax}. */
+  /**
+   * At most {@code max} entries, and none after those that reach {@link StoreConfig#readBytesMax}.
+   */
   @Override
   public List<Sealed> read(long after, int max) throws StoreException {
-    return readers.read(
-        connection -> {
-          var entries = new ArrayList<Sealed>();
-          try (var select =
-              connection.prepareStatement(
-                  "SELECT position, envelope FROM ledger WHERE position > ?"
-                      + " ORDER BY position LIMIT ?")) {
-            select.setLong(1, after);
-            select.setInt(2, max);
-            long bytes = 0;
-            try (var rows = select.executeQuery()) {
-              while (bytes < database.config().readBytesMax() && rows.next()) {
-                var sealed = sealed(rows);
-                bytes += sealed.envelope().length();
-                entries.add(sealed);
-              }
-            }
+    return readers.read(connection -> {
+      var entries = new ArrayList<Sealed>();
+      try (var select =
+          connection.prepareStatement(
+              "SELECT position, envelope FROM ledger WHERE position > ?"
+                  + " ORDER BY position LIMIT ?")) {
+        select.setLong(1, after);
+        select.setInt(2, max);
+        long bytes = 0;
+        try (var rows = select.executeQuery()) {
+          while (bytes < database.config().readBytesMax() && rows.next()) {
+            var sealed = sealed(rows);
+            bytes += sealed.envelope().length();
+            entries.add(sealed);
           }
-          return entries;
-        });
+        }
+      }
+      return entries;
+    });
   }
 
   /** Streams row by row inside one read transaction; writing goes on meanwhile. */
   @Override
   public long snapshot(Consumer<Sealed> each) throws StoreException {
-    return readers.read(
-        connection -> {
-          Database.execute(connection, "BEGIN");
-          try {
-            long head = Database.number(connection, HEAD);
-            try (var select = connection.prepareStatement(SNAPSHOT);
-                var rows = select.executeQuery()) {
-              while (rows.next()) {
-                each.accept(sealed(rows));
-              }
-            }
-            return head;
-          } finally {
-            Database.execute(connection, "ROLLBACK");
+    return readers.read(connection -> {
+      Database.execute(connection, "BEGIN");
+      try {
+        long head = Database.number(connection, HEAD);
+        try (var select = connection.prepareStatement(SNAPSHOT);
+            var rows = select.executeQuery()) {
+          while (rows.next()) {
+            each.accept(sealed(rows));
           }
-        });
+        }
+        return head;
+      } finally {
+        Database.execute(connection, "ROLLBACK");
+      }
+    });
   }
 
   @Override
   public @Nullable Sealed latest(String key) throws StoreException {
     var found =
-        readers.read(
-            connection -> {
-              try (var select =
-                  connection.prepareStatement(
-                      "SELECT l.position, l.envelope FROM head h"
-                          + " JOIN ledger l ON l.position = h.position WHERE h.key = ?")) {
-                select.setString(1, key);
-                try (var rows = select.executeQuery()) {
-                  return rows.next() ? List.of(sealed(rows)) : List.<Sealed>of();
-                }
-              }
-            });
+        readers.read(connection -> {
+          try (var select =
+              connection.prepareStatement(
+                  "SELECT l.position, l.envelope FROM head h"
+                      + " JOIN ledger l ON l.position = h.position WHERE h.key = ?")) {
+            select.setString(1, key);
+            try (var rows = select.executeQuery()) {
+              return rows.next() ? List.of(sealed(rows)) : List.<Sealed>of();
+            }
+          }
+        });
     return found.isEmpty() ? null : found.getFirst();
   }
 
   @Override
   public List<Lease> leases(String prefix) throws StoreException {
-    return readers.read(
-        connection -> {
-          var leases = new ArrayList<Lease>();
-          try (var select =
-              connection.prepareStatement(LEASE + " WHERE key >= ? ORDER BY key")) {
-            select.setString(1, prefix);
-            try (var rows = select.executeQuery()) {
-              while (rows.next() && rows.getString(1).startsWith(prefix)) {
-                leases.add(Writer.lease(rows));
-              }
-            }
+    return readers.read(connection -> {
+      var leases = new ArrayList<Lease>();
+      try (var select = connection.prepareStatement(LEASE + " WHERE key >= ? ORDER BY key")) {
+        select.setString(1, prefix);
+        try (var rows = select.executeQuery()) {
+          while (rows.next() && rows.getString(1).startsWith(prefix)) {
+            leases.add(Writer.lease(rows));
           }
-          return leases;
-        });
+        }
+      }
+      return leases;
+    });
   }
 
   /**
@@ -210,7 +207,8 @@ public final class SqliteStore implements Store {
   }
 
   /**
-   * Reads the whole database, which may be in use, and says what is in it and what is wrong with it.
+   * Reads the whole database, which may be in use, and says what is in it and what is wrong with
+   * it.
    *
    * @throws StoreException when it cannot be read far enough to say
    */
@@ -263,7 +261,10 @@ public final class SqliteStore implements Store {
     var log = file.resolveSibling(FILE + "-wal");
     if (Files.exists(log)) {
       throw new StoreException(
-          log + " is there but " + file + " is not; nothing was written; bring the file back,"
+          log
+              + " is there but "
+              + file
+              + " is not; nothing was written; bring the file back,"
               + " restore a backup, or move the log away to start anew");
     }
     var fresh = file.resolveSibling(FILE + ".new");
@@ -311,7 +312,10 @@ public final class SqliteStore implements Store {
     long id = Database.number(connection, "PRAGMA application_id");
     if (id != Database.APPLICATION_ID) {
       throw new StoreException(
-          file + " is a SQLite database of another program (application_id " + id + ");"
+          file
+              + " is a SQLite database of another program (application_id "
+              + id
+              + ");"
               + " move it away or choose another --home");
     }
     migrations.pending(connection, file.toString());

@@ -10,8 +10,8 @@ import java.time.Duration;
  * @param freeBytesMin appends are refused while the disk has less room than this, so that lease
  *     renewals, checkpoints and an operator still have some
  * @param cacheBytes page cache of each connection
- * @param walPagesMax pages of 4 KiB in the write-ahead log after which a commit also moves them into
- *     the database file
+ * @param walPagesMax pages of 4 KiB in the write-ahead log after which a commit also moves them
+ *     into the database file
  * @param readersMax read connections, which is also how many snapshots and backups run at a time
  * @param busyWait how long to wait for a free reader, or for another program that locks the file
  * @param readBytesMax a read stops at the first entry that takes it beyond this

@@ -159,68 +159,69 @@ final class Writer implements AutoCloseable {
 
     @Override
     public void append(Entry entry, Payload envelope) throws StoreException {
-      change(
-          () -> {
-            if (entry.position() != head + 1) {
-              throw new StoreException(
-                  "position of " + entry.key() + ": " + entry.position() + " (expected: "
-                      + (head + 1) + ")");
-            }
-            if (head == first) {
-              requireRoom();
-            }
-            session.append.setLong(1, entry.position());
-            session.append.setString(2, entry.key());
-            session.append.setBytes(3, envelope.bytes());
-            session.append.executeUpdate();
-            moveHead(entry);
-            head++;
-          });
+      change(() -> {
+        if (entry.position() != head + 1) {
+          throw new StoreException(
+              "position of "
+                  + entry.key()
+                  + ": "
+                  + entry.position()
+                  + " (expected: "
+                  + (head + 1)
+                  + ")");
+        }
+        if (head == first) {
+          requireRoom();
+        }
+        session.append.setLong(1, entry.position());
+        session.append.setString(2, entry.key());
+        session.append.setBytes(3, envelope.bytes());
+        session.append.executeUpdate();
+        moveHead(entry);
+        head++;
+      });
     }
 
     @Override
     public void grant(Lease lease) throws StoreException {
-      change(
-          () -> {
-            var deadline = lease.deadline();
-            session.grant.setString(1, lease.key());
-            session.grant.setString(2, lease.holder());
-            session.grant.setLong(3, lease.epoch());
-            session.grant.setString(4, lease.parent());
-            if (deadline == null) {
-              session.grant.setNull(5, Types.BIGINT);
-            } else {
-              session.grant.setLong(5, deadline.toEpochMilli());
-            }
-            session.grant.executeUpdate();
-          });
+      change(() -> {
+        var deadline = lease.deadline();
+        session.grant.setString(1, lease.key());
+        session.grant.setString(2, lease.holder());
+        session.grant.setLong(3, lease.epoch());
+        session.grant.setString(4, lease.parent());
+        if (deadline == null) {
+          session.grant.setNull(5, Types.BIGINT);
+        } else {
+          session.grant.setLong(5, deadline.toEpochMilli());
+        }
+        session.grant.executeUpdate();
+      });
     }
 
     @Override
     public void renew(Lease lease) throws StoreException {
-      change(
-          () -> {
-            var deadline = lease.deadline();
-            if (deadline == null) {
-              throw new StoreException("lease " + lease.key() + " has no deadline to renew");
-            }
-            session.renew.setLong(1, deadline.toEpochMilli());
-            session.renew.setString(2, lease.key());
-            session.renew.setLong(3, lease.epoch());
-            if (session.renew.executeUpdate() != 1) {
-              throw new StoreException(
-                  "lease " + lease.key() + " is not held in epoch " + lease.epoch());
-            }
-          });
+      change(() -> {
+        var deadline = lease.deadline();
+        if (deadline == null) {
+          throw new StoreException("lease " + lease.key() + " has no deadline to renew");
+        }
+        session.renew.setLong(1, deadline.toEpochMilli());
+        session.renew.setString(2, lease.key());
+        session.renew.setLong(3, lease.epoch());
+        if (session.renew.executeUpdate() != 1) {
+          throw new StoreException(
+              "lease " + lease.key() + " is not held in epoch " + lease.epoch());
+        }
+      });
     }
 
     @Override
     public void end(String key) throws StoreException {
-      change(
-          () -> {
-            session.end.setString(1, key);
-            session.end.executeUpdate();
-          });
+      change(() -> {
+        session.end.setString(1, key);
+        session.end.executeUpdate();
+      });
     }
 
     @Override
@@ -301,8 +302,12 @@ final class Writer implements AutoCloseable {
       }
       if (free < database.config().freeBytesMin()) {
         throw new StoreException(
-            "the disk of " + database.file() + " is nearly full: " + free
-                + " bytes free (expected: at least " + database.config().freeBytesMin()
+            "the disk of "
+                + database.file()
+                + " is nearly full: "
+                + free
+                + " bytes free (expected: at least "
+                + database.config().freeBytesMin()
                 + ", freeBytesMin); free some room");
       }
     }

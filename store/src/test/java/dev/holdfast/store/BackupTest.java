@@ -29,16 +29,15 @@ class BackupTest {
       var failure = new AtomicReference<Exception>();
       var writer =
           Thread.ofPlatform()
-              .start(
-                  () -> {
-                    try {
-                      for (long i = 51; !stop.get() && i < 100_000; i++) {
-                        SqliteStoreTest.append(store, i);
-                      }
-                    } catch (StoreException e) {
-                      failure.set(e);
-                    }
-                  });
+              .start(() -> {
+                try {
+                  for (long i = 51; !stop.get() && i < 100_000; i++) {
+                    SqliteStoreTest.append(store, i);
+                  }
+                } catch (StoreException e) {
+                  failure.set(e);
+                }
+              });
       var copy = elsewhere.resolve("copy.db");
       store.backup(copy);
       stop.set(true);

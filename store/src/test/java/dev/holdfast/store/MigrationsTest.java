@@ -147,8 +147,8 @@ class MigrationsTest {
     }
   }
 
-  private AbstractThrowableAssert<?, ? extends Throwable> assertRefusedUntouched(
-      Migration... known) throws Exception {
+  private AbstractThrowableAssert<?, ? extends Throwable> assertRefusedUntouched(Migration... known)
+      throws Exception {
     byte[] before = Files.readAllBytes(home.resolve(SqliteStore.FILE));
     var refused =
         assertThatThrownBy(() -> open(known))
@@ -170,9 +170,7 @@ class MigrationsTest {
 
   private SqliteStore open(Migration... known) throws StoreException {
     return SqliteStore.open(
-        home,
-        StoreConfig.defaults(),
-        new Migrations(List.of(known), Migrations.Dialect.SQLITE));
+        home, StoreConfig.defaults(), new Migrations(List.of(known), Migrations.Dialect.SQLITE));
   }
 
   private java.sql.Connection connection() throws SQLException {

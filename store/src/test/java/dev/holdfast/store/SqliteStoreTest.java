@@ -47,8 +47,7 @@ class SqliteStoreTest extends StoreContract {
       assertThat(last).isBetween(30L, 70L);
       assertThat(store.head()).isEqualTo(last);
       assertThat(store.read(0, 1_000)).hasSize((int) last);
-      assertThatThrownBy(() -> append(store, store.head() + 1))
-          .isInstanceOf(StoreException.class);
+      assertThatThrownBy(() -> append(store, store.head() + 1)).isInstanceOf(StoreException.class);
       try (var batch = store.begin()) {
         batch.renew(new Lease("node/n1", "n1", 1, null, Instant.ofEpochMilli(9)));
         batch.commit();
@@ -84,15 +83,14 @@ class SqliteStoreTest extends StoreContract {
       }
       var seen = new ArrayList<Long>();
       long head =
-          store.snapshot(
-              sealed -> {
-                seen.add(sealed.position());
-                try {
-                  append(store, 5 + seen.size());
-                } catch (StoreException e) {
-                  throw new IllegalStateException(e);
-                }
-              });
+          store.snapshot(sealed -> {
+            seen.add(sealed.position());
+            try {
+              append(store, 5 + seen.size());
+            } catch (StoreException e) {
+              throw new IllegalStateException(e);
+            }
+          });
       assertThat(head).isEqualTo(5);
       assertThat(seen).containsExactly(1L, 2L, 3L, 4L, 5L);
       assertThat(store.head()).isEqualTo(10);
@@ -117,8 +115,7 @@ class SqliteStoreTest extends StoreContract {
   @Test
   void aReadIsBoundedInBytes(@TempDir Path other) throws Exception {
     var defaults = StoreConfig.defaults();
-    var config =
-        new StoreConfig(1L << 30, 0, 1 << 20, 1_000, 1, Duration.ofMillis(50), 6_000, 0);
+    var config = new StoreConfig(1L << 30, 0, 1 << 20, 1_000, 1, Duration.ofMillis(50), 6_000, 0);
     assertThat(defaults.readBytesMax()).isEqualTo(8 << 20);
     try (var store = SqliteStore.open(other, config)) {
       for (long i = 1; i <= 5; i++) {
@@ -131,16 +128,14 @@ class SqliteStoreTest extends StoreContract {
 
   @Test
   void readersAreBoundedAndSayWhichBound(@TempDir Path other) throws Exception {
-    var config =
-        new StoreConfig(1L << 30, 0, 1 << 20, 1_000, 1, Duration.ofMillis(50), 1 << 20, 0);
+    var config = new StoreConfig(1L << 30, 0, 1 << 20, 1_000, 1, Duration.ofMillis(50), 1 << 20, 0);
     try (var store = SqliteStore.open(other, config)) {
       append(store, 1);
-      store.snapshot(
-          sealed ->
-              assertThatThrownBy(store::head)
-                  .isInstanceOf(StoreException.class)
-                  .hasMessageContaining("all 1 readers")
-                  .hasMessageContaining("readersMax"));
+      store.snapshot(sealed ->
+          assertThatThrownBy(store::head)
+              .isInstanceOf(StoreException.class)
+              .hasMessageContaining("all 1 readers")
+              .hasMessageContaining("readersMax"));
       assertThat(store.head()).isEqualTo(1);
     }
   }
@@ -194,8 +189,7 @@ class SqliteStoreTest extends StoreContract {
   @Test
   void aCommitThatFailsBecauseOfAnotherProgramIsRefusedAndTheNextPasses(@TempDir Path other)
       throws Exception {
-    var config =
-        new StoreConfig(1L << 30, 0, 1 << 20, 1_000, 4, Duration.ofMillis(50), 1 << 20, 0);
+    var config = new StoreConfig(1L << 30, 0, 1 << 20, 1_000, 4, Duration.ofMillis(50), 1 << 20, 0);
     try (var store = SqliteStore.open(other, config);
         var intruder =
             DriverManager.getConnection("jdbc:sqlite:" + other.resolve(SqliteStore.FILE));

@@ -1,0 +1,93 @@
+package dev.holdfast.house;
+
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The rooms of the house as data: who uses whom, and what each shows to the others. Whoever adds a
+ * public type or a dependency changes this table, and that is the moment to ask whether it should
+ * be.
+ */
+final class Rooms {
+
+  /**
+   * One module, which is one package.
+   *
+   * @param uses other rooms that it may depend on
+   * @param shows exactly its public top-level types
+   */
+  record Room(String name, Set<String> uses, Set<String> shows) {
+    String packageName() {
+      return "dev.holdfast." + name;
+    }
+  }
+
+  /** A third-party package and the rooms that may touch it. */
+  record Border(String packages, Set<String> rooms) {}
+
+  static final List<Room> ALL =
+      List.of(
+          new Room(
+              "limits",
+              Set.of(),
+              Set.of(
+                  "Backoff",
+                  "BoundedQueue",
+                  "Check",
+                  "Deadline",
+                  "Gcra",
+                  "Outcome",
+                  "Refusal",
+                  "Time")),
+          new Room(
+              "ledger",
+              Set.of("limits"),
+              Set.of(
+                  "Endpoint",
+                  "Entry",
+                  "Envelope",
+                  "Feed",
+                  "Fold",
+                  "Follower",
+                  "HostName",
+                  "Kind",
+                  "Kinds",
+                  "Lease",
+                  "Ledger",
+                  "LedgerConfig",
+                  "Payload",
+                  "PersistentMap",
+                  "Receipt",
+                  "Route",
+                  "Sealed",
+                  "Service",
+                  "Standing",
+                  "Store",
+                  "StoreException",
+                  "Transaction",
+                  "View")),
+          new Room(
+              "store",
+              Set.of("ledger", "limits"),
+              Set.of("HomeLock", "SqliteStore", "StoreConfig")),
+          new Room("edge", Set.of("ledger", "limits"), Set.of()),
+          new Room("drones", Set.of("ledger", "limits"), Set.of()),
+          new Room("server", Set.of("limits", "ledger", "store", "edge", "drones"), Set.of()),
+          new Room("cli", Set.of(), Set.of()));
+
+  static final List<Border> BORDERS =
+      List.of(
+          new Border("io.netty..", Set.of("edge")),
+          new Border("java.sql..", Set.of("store")),
+          new Border("javax.sql..", Set.of("store")),
+          new Border("org.sqlite..", Set.of("store")),
+          new Border("io.javalin..", Set.of("server")),
+          new Border("org.eclipse.jetty..", Set.of("server")),
+          new Border("jakarta.servlet..", Set.of("server")),
+          new Border("picocli..", Set.of("cli")),
+          new Border("org.apache.commons.compress..", Set.of("drones", "cli")),
+          new Border("tools.jackson..", Set.of("ledger", "server", "cli")),
+          new Border("org.slf4j..", Set.of("server")));
+
+  private Rooms() {}
+}
