@@ -10,8 +10,8 @@ import java.util.HashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides one transaction against an open batch: first every precondition, then every write, so that
- * a refusal has touched nothing. Confined to the writer thread; used once.
+ * Decides one transaction against an open batch: first every precondition, then every write, so
+ * that a refusal has touched nothing. Confined to the writer thread; used once.
  */
 final class Decision {
   private final Store.Batch batch;
@@ -169,8 +169,7 @@ final class Decision {
 
   private void write(Lease lease, boolean held, long ttlMillis, String actor)
       throws StoreException {
-    var state =
-        new Lease.State(lease.holder(), lease.epoch(), held, lease.parent(), ttlMillis);
+    var state = new Lease.State(lease.holder(), lease.epoch(), held, lease.parent(), ttlMillis);
     write(
         Lease.entryKey(lease.key()),
         Lease.KIND.name(),

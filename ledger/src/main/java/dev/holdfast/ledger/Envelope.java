@@ -48,8 +48,7 @@ public final class Envelope {
     byte[] actor = entry.actor().getBytes(UTF_8);
     byte[] payload = entry.payload().shared();
     var out =
-        ByteBuffer.allocate(
-            FIXED_BYTES + kind.length + key.length + actor.length + payload.length);
+        ByteBuffer.allocate(FIXED_BYTES + kind.length + key.length + actor.length + payload.length);
     out.putShort(MAGIC).put(VERSION).put(entry.deleted() ? DELETED : 0);
     out.putLong(entry.position()).putLong(entry.revision());
     out.putLong(entry.time().toEpochMilli()).putInt(entry.schema());

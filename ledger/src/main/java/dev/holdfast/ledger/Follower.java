@@ -12,14 +12,14 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Folds a feed into immutable views on a thread of its own. {@link #view} is one volatile read, from
- * any thread; everything else is confined to the follower's thread.
+ * Folds a feed into immutable views on a thread of its own. {@link #view} is one volatile read,
+ * from any thread; everything else is confined to the follower's thread.
  *
  * <p>Nothing that stands in the ledger can end it. An entry whose envelope is whole but which the
  * fold cannot take quarantines that key: the last good value stays, everything else moves on, a
- * later good entry of the key heals it. An envelope that cannot be read, or a gap that reading again
- * does not fill, freezes it: it goes on serving what it has. A feed that does not answer is asked
- * again with growing waits, for ever.
+ * later good entry of the key heals it. An envelope that cannot be read, or a gap that reading
+ * again does not fill, freezes it: it goes on serving what it has. A feed that does not answer is
+ * asked again with growing waits, for ever.
  */
 public final class Follower<V> implements AutoCloseable {
   /** Most keys that are in quarantine at a time; one more freezes the follower. */
@@ -142,12 +142,11 @@ public final class Follower<V> implements AutoCloseable {
     parts.clear();
     quarantine.clear();
     long head =
-        feed.snapshot(
-            sealed -> {
-              if (!(standing instanceof Standing.Frozen)) {
-                open(sealed);
-              }
-            });
+        feed.snapshot(sealed -> {
+          if (!(standing instanceof Standing.Frozen)) {
+            open(sealed);
+          }
+        });
     if (!(standing instanceof Standing.Frozen)) {
       position = head;
     }
@@ -167,8 +166,12 @@ public final class Follower<V> implements AutoCloseable {
         continue; // read already
       }
       if (sealed.position() != position + 1 && !fill(sealed.position())) {
-        freeze("the entries from " + (position + 1) + " to " + (sealed.position() - 1)
-            + " are missing");
+        freeze(
+            "the entries from "
+                + (position + 1)
+                + " to "
+                + (sealed.position() - 1)
+                + " are missing");
       }
       if (!(standing instanceof Standing.Frozen)) {
         open(sealed);
@@ -231,11 +234,7 @@ public final class Follower<V> implements AutoCloseable {
       return;
     }
     quarantine.remove(entry.key());
-    Long part =
-        entry.deleted()
-            ? parts.remove(entry.key())
-            : parts.put(
-                entry.key(), part(entry));
+    Long part = entry.deleted() ? parts.remove(entry.key()) : parts.put(entry.key(), part(entry));
     digest += (entry.deleted() ? 0 : part(entry)) - (part == null ? 0 : part);
   }
 

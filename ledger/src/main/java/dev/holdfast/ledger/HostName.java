@@ -36,7 +36,11 @@ public final class HostName {
     for (var label : name.split("\\.", -1)) {
       valid &= LABEL.matcher(label).matches();
     }
-    Check.that(valid, "host", host, "labels of a-z, 0-9 and '-', 63 characters each, like www.example.org");
+    Check.that(
+        valid,
+        "host",
+        host,
+        "labels of a-z, 0-9 and '-', 63 characters each, like www.example.org");
     return name;
   }
 

@@ -38,7 +38,10 @@ public record Lease(
   /** Refuses a lease that has both a parent and a deadline, or neither. */
   public Lease {
     Check.that(!holder.isEmpty(), "holder of " + key, holder, "somebody");
-    Check.that((parent == null) != (deadline == null), "parent of " + key, "" + parent,
+    Check.that(
+        (parent == null) != (deadline == null),
+        "parent of " + key,
+        "" + parent,
         "either a parent or a deadline");
   }
 

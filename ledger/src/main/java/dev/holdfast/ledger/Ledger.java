@@ -24,10 +24,10 @@ import org.jspecify.annotations.Nullable;
  * One totally ordered, gap-free sequence of entries. Thread-safe.
  *
  * <p>All writes pass through one thread, which takes whatever transactions wait, decides each
- * against the state that those before it left, and makes them durable in one commit: an answer means
- * that it is on disk. A transaction that is refused leaves no trace and disturbs no other; when the
- * commit itself fails (a full disk), every transaction of that batch is refused, reading goes on,
- * and the next batch tries again.
+ * against the state that those before it left, and makes them durable in one commit: an answer
+ * means that it is on disk. A transaction that is refused leaves no trace and disturbs no other;
+ * when the commit itself fails (a full disk), every transaction of that batch is refused, reading
+ * goes on, and the next batch tries again.
  */
 public final class Ledger implements Feed, AutoCloseable {
   private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
@@ -107,8 +107,8 @@ public final class Ledger implements Feed, AutoCloseable {
   }
 
   /**
-   * Appends the transaction's entries, all or none, and returns when they are durable. Blocks for at
-   * most {@link LedgerConfig#appendWait} and one commit.
+   * Appends the transaction's entries, all or none, and returns when they are durable. Blocks for
+   * at most {@link LedgerConfig#appendWait} and one commit.
    */
   public Outcome<Receipt> append(Transaction transaction) {
     var bad = preflight(transaction);
@@ -120,8 +120,7 @@ public final class Ledger implements Feed, AutoCloseable {
   /** Moves a lease's deadline to {@code ttl} from now; stale when it is no longer held so. */
   public Outcome<Receipt> renew(String leaseKey, long epoch, Duration ttl) {
     if (!ttl.isPositive()) {
-      return Outcome.refused(
-          new Refusal.Invalid(Check.message("ttl of " + leaseKey, ttl, "> 0")));
+      return Outcome.refused(new Refusal.Invalid(Check.message("ttl of " + leaseKey, ttl, "> 0")));
     }
     return submit(new Request.Renew(leaseKey, epoch, ttl));
   }
@@ -357,8 +356,7 @@ public final class Ledger implements Feed, AutoCloseable {
     var now = time.now().truncatedTo(ChronoUnit.MILLIS); // as an envelope keeps it
     try {
       return switch (request) {
-        case Request.Append(var transaction) ->
-            new Decision(batch, kinds, now).append(transaction);
+        case Request.Append(var transaction) -> new Decision(batch, kinds, now).append(transaction);
         case Request.Renew(var key, var epoch, var ttl) ->
             new Decision(batch, kinds, now).renew(key, epoch, ttl);
       };

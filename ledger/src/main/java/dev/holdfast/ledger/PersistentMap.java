@@ -115,11 +115,9 @@ public final class PersistentMap<K, V> {
   /** This map with the key at that value. */
   public PersistentMap<K, V> with(K key, V value) {
     var leaf =
-        new Leaf<K, V>(
-            spread(key), Objects.requireNonNull(key), Objects.requireNonNull(value));
+        new Leaf<K, V>(spread(key), Objects.requireNonNull(key), Objects.requireNonNull(value));
     boolean grows = get(key) == null;
-    return new PersistentMap<>(
-        root == null ? leaf : put(root, leaf, 0), grows ? size + 1 : size);
+    return new PersistentMap<>(root == null ? leaf : put(root, leaf, 0), grows ? size + 1 : size);
   }
 
   /** This map without the key; itself when the key is not there. */
@@ -173,8 +171,7 @@ public final class PersistentMap<K, V> {
       return new Branch<>(oldBit, Nodes.of(join(old, oldHash, leaf, shift + BITS)));
     }
     boolean oldFirst = Integer.compareUnsigned(oldBit, newBit) < 0;
-    return new Branch<>(
-        oldBit | newBit, oldFirst ? Nodes.of(old, leaf) : Nodes.of(leaf, old));
+    return new Branch<>(oldBit | newBit, oldFirst ? Nodes.of(old, leaf) : Nodes.of(leaf, old));
   }
 
   /** What is left without a key that is in there, or null. */

@@ -12,7 +12,8 @@ public sealed interface Standing {
   record Following() implements Standing {}
 
   /**
-   * It applies what comes, but the last good value of some keys stands in for one it could not read.
+   * It applies what comes, but the last good value of some keys stands in for one it could not
+   * read.
    *
    * @param causes why, by key; at most {@link Follower#QUARANTINE_MAX}
    */

@@ -95,8 +95,8 @@ public final class Transaction {
   /**
    * Takes a free or expired lease with a deadline of its own.
    *
-   * @param expect what {@link Lease#entryKey} of the lease must be at; the new epoch is one more, so
-   *     that a caller who names the revision knows the epoch beforehand
+   * @param expect what {@link Lease#entryKey} of the lease must be at; the new epoch is one more,
+   *     so that a caller who names the revision knows the epoch beforehand
    */
   public Transaction grant(String key, String holder, Duration ttl, Expect expect) {
     Check.that(ttl.isPositive(), "ttl of " + key, ttl, "> 0");

@@ -31,8 +31,7 @@ public final class Check {
     var cut = text.length() > VALUE_CHARS_MAX ? text.substring(0, VALUE_CHARS_MAX) + "…" : text;
     var out = new StringBuilder(cut.length());
     cut.codePoints()
-        .forEach(
-            c -> out.appendCodePoint(Character.isISOControl(c) || c == 0xFFFE ? '\uFFFD' : c));
+        .forEach(c -> out.appendCodePoint(Character.isISOControl(c) || c == 0xFFFE ? '\uFFFD' : c));
     return out.toString();
   }
 }

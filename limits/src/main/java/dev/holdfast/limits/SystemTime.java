@@ -19,7 +19,9 @@ final class SystemTime implements Time {
     return System.nanoTime();
   }
 
-  /** Whole milliseconds: what the ledger keeps, so that a value read back equals the one written. */
+  /**
+   * Whole milliseconds: what the ledger keeps, so that a value read back equals the one written.
+   */
   @Override
   public Instant now() {
     return Instant.now().truncatedTo(ChronoUnit.MILLIS);
