@@ -1,0 +1,86 @@
+package dev.holdfast.edge;
+
+import io.netty.channel.ConnectTimeoutException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.NoRouteToHostException;
+import java.net.PortUnreachableException;
+import java.net.UnknownHostException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The attempt to reach one target: its addresses are resolved, then tried one after the other.
+ * Confined to its event loop.
+ */
+final class Connecting {
+  private final Loop loop;
+  private final Target target;
+  private final Gauge gauge;
+  private final int triesMax;
+  private final Exchange exchange;
+  private final Deque<InetAddress> addresses = new ArrayDeque<>(2);
+  private final long startNanos;
+  private int tries;
+
+  Connecting(Loop loop, Target target, Gauge gauge, int triesMax, Exchange exchange) {
+    this.loop = loop;
+    this.target = target;
+    this.gauge = gauge;
+    this.triesMax = triesMax;
+    this.exchange = exchange;
+    startNanos = loop.shared().time.nanos();
+  }
+
+  Target target() {
+    return target;
+  }
+
+  int tries() {
+    return tries;
+  }
+
+  long millis() {
+    return (loop.shared().time.nanos() - startNanos) / 1_000_000;
+  }
+
+  void start() {
+    loop.resolve(target, this::resolved);
+  }
+
+  private void resolved(List<InetAddress> found, @Nullable Throwable cause) {
+    if (found.isEmpty()) {
+      exchange.unreachable(Code.H21, cause == null ? "no address" : "name not resolved");
+      return;
+    }
+    addresses.addAll(found);
+    next();
+  }
+
+  private void next() {
+    tries++;
+    loop.connect(target, gauge.generation(), addresses.remove(), this::connected);
+  }
+
+  private void connected(@Nullable UpstreamConnection connection, @Nullable Throwable cause) {
+    if (connection != null) {
+      exchange.connected(connection);
+    } else if (!addresses.isEmpty() && tries < triesMax) {
+      next();
+    } else {
+      exchange.unreachable(code(cause), null);
+    }
+  }
+
+  /** Only what the network said is the app's; a lack of descriptors, say, is ours. */
+  private static Code code(@Nullable Throwable cause) {
+    return switch (cause) {
+      case ConnectTimeoutException _ -> Code.H19;
+      case ConnectException _, NoRouteToHostException _ -> Code.H21;
+      case PortUnreachableException _, UnknownHostException _ -> Code.H21;
+      case null, default -> Code.H99;
+    };
+  }
+}

@@ -1,0 +1,155 @@
+package dev.holdfast.edge;
+
+import dev.holdfast.limits.Check;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+
+/**
+ * Every bound and every wait of the edge. Immutable.
+ *
+ * @param listen where clients connect to
+ * @param eventLoops threads that carry all traffic
+ * @param connectTimeout how long a connect to an app may take (H19)
+ * @param firstByteTimeout how long an app may think after it got the whole request (H12)
+ * @param idleTimeout longest silence in both directions while a request or a tunnel is under way
+ *     (H15, H28), and the time a client has for a whole request head
+ * @param bootWait how long a request is held for an app that starts (H20)
+ * @param clientIdleTimeout how long a client connection may lie idle between requests
+ * @param upstreamIdleTimeout how long a connection to an app is kept for reuse. Shorter than the
+ *     5 s after which Node, the least patient of the common servers, closes it: whoever closes
+ *     second loses requests
+ * @param drainWait how long {@link Edge#close} lets requests finish before it cuts them (H24)
+ * @param connectTriesMax connect attempts per request, each to another place (H21)
+ * @param requestLineBytesMax longest request line (414)
+ * @param headerLineBytesMax longest header line (431)
+ * @param headersMax most headers in one message (431)
+ * @param headBytesMax all header lines of a request together (431)
+ * @param connectionsMax client connections at one time (H22); each may need a second descriptor
+ *     towards an app
+ * @param waitingMax requests that are held for starting apps at one time (H11)
+ * @param requestsPerEndpointMax requests under way at one endpoint, tunnels not counted (H11)
+ * @param idlePerEndpointMax connections kept for reuse, per endpoint and event loop
+ * @param idlePerLoopMax connections kept for reuse, per event loop
+ * @param writeBufferLowBytes a connection takes more again below this many unsent bytes
+ * @param writeBufferHighBytes a connection takes no more above this many unsent bytes
+ */
+public record EdgeConfig(
+    InetSocketAddress listen,
+    int eventLoops,
+    Duration connectTimeout,
+    Duration firstByteTimeout,
+    Duration idleTimeout,
+    Duration bootWait,
+    Duration clientIdleTimeout,
+    Duration upstreamIdleTimeout,
+    Duration drainWait,
+    int connectTriesMax,
+    int requestLineBytesMax,
+    int headerLineBytesMax,
+    int headersMax,
+    int headBytesMax,
+    int connectionsMax,
+    int waitingMax,
+    int requestsPerEndpointMax,
+    int idlePerEndpointMax,
+    int idlePerLoopMax,
+    int writeBufferLowBytes,
+    int writeBufferHighBytes) {
+
+  /** Longest header name in bytes. */
+  public static final int HEADER_NAME_BYTES_MAX = 1000;
+
+  /** Default of {@link #headersMax}. */
+  public static final int HEADERS_MAX = 1000;
+
+  /** Default of {@link #listen}. */
+  public static final int PORT = 8080;
+
+  private static final String POSITIVE = "> 0";
+
+  /** Refuses waits that never end or end at once, and bounds that let nothing through. */
+  public EdgeConfig {
+    Check.that(eventLoops >= 1, "eventLoops", eventLoops, ">= 1");
+    Check.that(connectTimeout.isPositive(), "connectTimeout", connectTimeout, POSITIVE);
+    Check.that(firstByteTimeout.isPositive(), "firstByteTimeout", firstByteTimeout, POSITIVE);
+    Check.that(idleTimeout.isPositive(), "idleTimeout", idleTimeout, POSITIVE);
+    Check.that(!bootWait.isNegative(), "bootWait", bootWait, ">= 0");
+    Check.that(clientIdleTimeout.isPositive(), "clientIdleTimeout", clientIdleTimeout, POSITIVE);
+    Check.that(
+        upstreamIdleTimeout.isPositive(), "upstreamIdleTimeout", upstreamIdleTimeout, POSITIVE);
+    Check.that(!drainWait.isNegative(), "drainWait", drainWait, ">= 0");
+    Check.that(connectTriesMax >= 1, "connectTriesMax", connectTriesMax, ">= 1");
+    Check.that(requestLineBytesMax >= 64, "requestLineBytesMax", requestLineBytesMax, ">= 64");
+    Check.that(headerLineBytesMax >= 64, "headerLineBytesMax", headerLineBytesMax, ">= 64");
+    Check.that(headersMax >= 1, "headersMax", headersMax, ">= 1");
+    Check.that(
+        headBytesMax >= headerLineBytesMax,
+        "headBytesMax",
+        headBytesMax,
+        ">= headerLineBytesMax " + headerLineBytesMax);
+    Check.that(connectionsMax >= 1, "connectionsMax", connectionsMax, ">= 1");
+    Check.that(waitingMax >= 0, "waitingMax", waitingMax, ">= 0");
+    Check.that(
+        requestsPerEndpointMax >= 1, "requestsPerEndpointMax", requestsPerEndpointMax, ">= 1");
+    Check.that(idlePerEndpointMax >= 0, "idlePerEndpointMax", idlePerEndpointMax, ">= 0");
+    Check.that(idlePerLoopMax >= 0, "idlePerLoopMax", idlePerLoopMax, ">= 0");
+    Check.that(writeBufferLowBytes >= 1, "writeBufferLowBytes", writeBufferLowBytes, ">= 1");
+    Check.that(
+        writeBufferHighBytes > writeBufferLowBytes,
+        "writeBufferHighBytes",
+        writeBufferHighBytes,
+        "> writeBufferLowBytes " + writeBufferLowBytes);
+  }
+
+  /** What holds when nothing is configured: Heroku's waits, and bounds for 20,000 descriptors. */
+  public static EdgeConfig defaults() {
+    return new EdgeConfig(
+        new InetSocketAddress("0.0.0.0", PORT),
+        Math.max(2, Runtime.getRuntime().availableProcessors()),
+        Duration.ofSeconds(5),
+        Duration.ofSeconds(30),
+        Duration.ofSeconds(55),
+        Duration.ofSeconds(75),
+        Duration.ofSeconds(60),
+        Duration.ofSeconds(4),
+        Duration.ofSeconds(10),
+        10,
+        8192,
+        8192,
+        HEADERS_MAX,
+        128 * 1024,
+        8000,
+        1024,
+        200,
+        32,
+        1024,
+        64 * 1024,
+        256 * 1024);
+  }
+
+  /** The same with another place to listen at. */
+  public EdgeConfig withListen(InetSocketAddress at) {
+    return new EdgeConfig(
+        at,
+        eventLoops,
+        connectTimeout,
+        firstByteTimeout,
+        idleTimeout,
+        bootWait,
+        clientIdleTimeout,
+        upstreamIdleTimeout,
+        drainWait,
+        connectTriesMax,
+        requestLineBytesMax,
+        headerLineBytesMax,
+        headersMax,
+        headBytesMax,
+        connectionsMax,
+        waitingMax,
+        requestsPerEndpointMax,
+        idlePerEndpointMax,
+        idlePerLoopMax,
+        writeBufferLowBytes,
+        writeBufferHighBytes);
+  }
+}

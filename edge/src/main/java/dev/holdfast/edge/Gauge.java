@@ -1,0 +1,59 @@
+package dev.holdfast.edge;
+
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** What the edge knows by experience of one target, over all event loops. Thread-safe. */
+final class Gauge {
+  private final AtomicInteger inFlight = new AtomicInteger();
+  private final AtomicInteger tunnels = new AtomicInteger();
+  private final AtomicInteger generation = new AtomicInteger();
+  private volatile long avoidUntilNanos;
+  private volatile boolean avoided;
+
+  void enter() {
+    inFlight.incrementAndGet();
+  }
+
+  void leave() {
+    inFlight.decrementAndGet();
+  }
+
+  void tunnel(int change) {
+    tunnels.addAndGet(change);
+  }
+
+  /** Requests and tunnels under way. */
+  int inFlight() {
+    return inFlight.get();
+  }
+
+  /** Requests under way; a tunnel waits for nothing and is not one. */
+  int requests() {
+    return inFlight.get() - tunnels.get();
+  }
+
+  /** Connections of an older generation are not used again. */
+  int generation() {
+    return generation.get();
+  }
+
+  void forget() {
+    generation.incrementAndGet();
+  }
+
+  /** Others are preferred until that time. */
+  void avoidUntil(long nanos) {
+    avoidUntilNanos = nanos;
+    avoided = true;
+  }
+
+  void reached() {
+    if (avoided) {
+      avoided = false;
+    }
+  }
+
+  boolean avoided(long now) {
+    return avoided && avoidUntilNanos - now > 0;
+  }
+}

@@ -1,0 +1,219 @@
+package dev.holdfast.edge;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.resolver.ResolvedAddressTypes;
+import io.netty.resolver.dns.DnsNameResolver;
+import io.netty.resolver.dns.DnsNameResolverBuilder;
+import io.netty.util.NetUtil;
+import io.netty.util.concurrent.Future;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one event loop owns: its clients, its pool of connections to apps, the requests that it
+ * holds, and its resolver. Nothing in it is shared, so nothing in it is locked. Confined to its
+ * event loop.
+ */
+final class Loop {
+  /** Largest read at once; with one read per turn this is a connection's buffer. */
+  static final int READ_BYTES_MAX = 32 * 1024;
+
+  /** Bounds what the kernel holds of a response that nobody takes. */
+  private static final int UPSTREAM_RECEIVE_BYTES = 256 * 1024;
+
+  private static final int READ_BYTES_MIN = 512;
+  private static final int READ_BYTES_FIRST = 4096;
+  private static final int DNS_TTL_SECONDS_MAX = 30;
+  private static final Duration SWEEP = Duration.ofSeconds(1);
+
+  private final Shared shared;
+  private final EventLoop eventLoop;
+  private final Pool pool;
+  private final Holds holds;
+  private final RandomGenerator random;
+  private final Bootstrap bootstrap;
+  private final Set<ClientConnection> clients = new HashSet<>();
+  private @Nullable DnsNameResolver resolver;
+
+  Loop(Shared shared, EventLoop eventLoop) {
+    this.shared = shared;
+    this.eventLoop = eventLoop;
+    pool = new Pool(shared.config.idlePerEndpointMax(), shared.config.idlePerLoopMax());
+    holds = new Holds(this);
+    random = new SplittableRandom(shared.time.random().nextLong());
+    bootstrap =
+        new Bootstrap()
+            .group(eventLoop)
+            .channel(shared.transport.stream())
+            .option(ChannelOption.AUTO_READ, false)
+            .option(ChannelOption.AUTO_CLOSE, false) // a failed write must not hide an answer
+            .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
+            .option(ChannelOption.TCP_NODELAY, true)
+            .option(ChannelOption.SO_RCVBUF, UPSTREAM_RECEIVE_BYTES)
+            .option(ChannelOption.RECVBUF_ALLOCATOR, reads())
+            .option(ChannelOption.WRITE_BUFFER_WATER_MARK, watermarks(shared.config))
+            .option(
+                ChannelOption.CONNECT_TIMEOUT_MILLIS,
+                (int) Math.max(1, shared.config.connectTimeout().toMillis()));
+  }
+
+  static AdaptiveRecvByteBufAllocator reads() {
+    var allocator =
+        new AdaptiveRecvByteBufAllocator(READ_BYTES_MIN, READ_BYTES_FIRST, READ_BYTES_MAX);
+    allocator.maxMessagesPerRead(1);
+    return allocator;
+  }
+
+  static WriteBufferWaterMark watermarks(EdgeConfig config) {
+    return new WriteBufferWaterMark(config.writeBufferLowBytes(), config.writeBufferHighBytes());
+  }
+
+  Shared shared() {
+    return shared;
+  }
+
+  EventLoop eventLoop() {
+    return eventLoop;
+  }
+
+  Pool pool() {
+    return pool;
+  }
+
+  Holds holds() {
+    return holds;
+  }
+
+  RandomGenerator random() {
+    return random;
+  }
+
+  Set<ClientConnection> clients() {
+    return clients;
+  }
+
+  boolean keep(UpstreamConnection connection) {
+    return !shared.draining() && pool.put(connection);
+  }
+
+  void startSweeping(boolean gauges) {
+    var _ = eventLoop.scheduleAtFixedRate(
+        () -> sweep(gauges), SWEEP.toNanos(), SWEEP.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  /** The host's addresses; the callback comes at once for a literal. */
+  void resolve(Target target, Resolved then) {
+    var host = target.bareHost();
+    var literal = NetUtil.createByteArrayFromIpAddressString(host);
+    if (literal != null) {
+      try {
+        then.resolved(List.of(InetAddress.getByAddress(literal)), null);
+      } catch (UnknownHostException e) {
+        then.resolved(List.of(), e);
+      }
+      return;
+    }
+    var _ = resolver()
+        .resolveAll(host)
+        .addListener(
+            (Future<List<InetAddress>> future) ->
+                then.resolved(
+                    future.isSuccess() ? future.getNow() : List.of(), future.cause()));
+  }
+
+  /** Called with the addresses, or with none and the cause. */
+  @FunctionalInterface
+  interface Resolved {
+    void resolved(List<InetAddress> addresses, @Nullable Throwable cause);
+  }
+
+  /** Called with the connection, or with the cause why there is none. */
+  @FunctionalInterface
+  interface Connected {
+    void connected(@Nullable UpstreamConnection connection, @Nullable Throwable cause);
+  }
+
+  void connect(Target target, int generation, InetAddress address, Connected then) {
+    var _ = bootstrap
+        .clone()
+        .handler(
+            new ChannelInitializer<SocketChannel>() {
+              @Override
+              protected void initChannel(SocketChannel channel) {
+                channel
+                    .pipeline()
+                    .addLast(
+                        "upstream",
+                        new UpstreamConnection(Loop.this, target, generation, channel));
+              }
+            })
+        .connect(new InetSocketAddress(address, target.port()))
+        .addListener(
+            (io.netty.channel.ChannelFuture future) ->
+                then.connected(
+                    future.isSuccess() ? connection(future.channel()) : null, future.cause()));
+  }
+
+  private static @Nullable UpstreamConnection connection(Channel channel) {
+    return channel.pipeline().get(UpstreamConnection.class);
+  }
+
+  void forget(String service, String id) {
+    pool.closeIf(c -> c.target().service().equals(service) && c.target().id().equals(id));
+  }
+
+  /** Ends what waits for nothing; what is under way may finish. */
+  void drain() {
+    pool.closeIf(_ -> true);
+    List.copyOf(clients).forEach(ClientConnection::drain);
+  }
+
+  /** Ends everything. */
+  void cut() {
+    List.copyOf(clients).forEach(ClientConnection::cut);
+    pool.closeIf(_ -> true);
+    if (resolver != null) {
+      resolver.close();
+    }
+  }
+
+  private DnsNameResolver resolver() {
+    var ready = resolver;
+    if (ready == null) {
+      ready =
+          new DnsNameResolverBuilder(eventLoop)
+              .datagramChannelType(shared.transport.datagram())
+              .socketChannelType(shared.transport.stream())
+              .resolvedAddressTypes(ResolvedAddressTypes.IPV4_PREFERRED)
+              .queryTimeoutMillis(Math.max(1, shared.config.connectTimeout().toMillis()))
+              .ttl(0, DNS_TTL_SECONDS_MAX)
+              .build();
+      resolver = ready;
+    }
+    return ready;
+  }
+
+  private void sweep(boolean gauges) {
+    long now = shared.time.nanos();
+    pool.closeIf(connection -> !connection.fresh(now));
+    if (gauges) {
+      shared.gauges.sweep(shared.view.get());
+    }
+  }
+}

@@ -1,0 +1,52 @@
+package dev.holdfast.edge;
+
+import dev.holdfast.ledger.Endpoint;
+import dev.holdfast.ledger.PersistentMap;
+import dev.holdfast.ledger.Route;
+import dev.holdfast.ledger.Service;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where every host leads to, at one position of the ledger. Immutable.
+ *
+ * @param routes by host, lower case
+ * @param services by name
+ * @param endpoints by name of their service, in order of their ids
+ */
+public record Routing(
+    PersistentMap<String, Route> routes,
+    PersistentMap<String, Service> services,
+    PersistentMap<String, List<Endpoint>> endpoints) {
+
+  /** No host leads anywhere. */
+  public static Routing empty() {
+    return new Routing(PersistentMap.empty(), PersistentMap.empty(), PersistentMap.empty());
+  }
+
+  /** The route of that host, or null. */
+  public @Nullable Route route(String host) {
+    return routes.get(host);
+  }
+
+  /** The service of that name, or null. */
+  public @Nullable Service service(String name) {
+    return services.get(name);
+  }
+
+  /** The endpoints of that service, in whatever state they are. */
+  public List<Endpoint> endpoints(String service) {
+    var list = endpoints.get(service);
+    return list == null ? List.of() : list;
+  }
+
+  /** The endpoint of that service and id, or null. */
+  public @Nullable Endpoint endpoint(String service, String id) {
+    for (var endpoint : endpoints(service)) {
+      if (endpoint.id().equals(id)) {
+        return endpoint;
+      }
+    }
+    return null;
+  }
+}

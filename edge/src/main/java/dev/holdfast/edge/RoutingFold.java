@@ -1,0 +1,99 @@
+package dev.holdfast.edge;
+
+import dev.holdfast.ledger.Endpoint;
+import dev.holdfast.ledger.Entry;
+import dev.holdfast.ledger.Fold;
+import dev.holdfast.ledger.PersistentMap;
+import dev.holdfast.ledger.Route;
+import dev.holdfast.ledger.Service;
+import dev.holdfast.limits.Check;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/** Makes the {@link Routing} out of routes, services and endpoints in the ledger. Immutable. */
+public final class RoutingFold implements Fold<Routing> {
+  private static final String ROUTE = "route/";
+  private static final String SERVICE = "service/";
+  private static final String ENDPOINT = "endpoint/";
+
+  /** The one way to fold; it has no settings. */
+  public RoutingFold() {}
+
+  @Override
+  public Routing start() {
+    return Routing.empty();
+  }
+
+  @Override
+  public Routing apply(Routing view, Entry entry) {
+    if (entry.kind().equals(Route.KIND.name())) {
+      return new Routing(routes(view.routes(), entry), view.services(), view.endpoints());
+    }
+    if (entry.kind().equals(Service.KIND.name())) {
+      return new Routing(view.routes(), services(view.services(), entry), view.endpoints());
+    }
+    if (entry.kind().equals(Endpoint.KIND.name())) {
+      return new Routing(view.routes(), view.services(), endpoints(view.endpoints(), entry));
+    }
+    return view;
+  }
+
+  private static PersistentMap<String, Route> routes(
+      PersistentMap<String, Route> routes, Entry entry) {
+    if (entry.deleted()) {
+      return routes.without(rest(entry, ROUTE));
+    }
+    var route = Route.KIND.decode(entry);
+    checkKey(entry, Route.key(route.host()));
+    return routes.with(route.host(), route);
+  }
+
+  private static PersistentMap<String, Service> services(
+      PersistentMap<String, Service> services, Entry entry) {
+    if (entry.deleted()) {
+      return services.without(rest(entry, SERVICE));
+    }
+    var service = Service.KIND.decode(entry);
+    checkKey(entry, Service.key(service.name()));
+    return services.with(service.name(), service);
+  }
+
+  private static PersistentMap<String, List<Endpoint>> endpoints(
+      PersistentMap<String, List<Endpoint>> endpoints, Entry entry) {
+    if (entry.deleted()) {
+      var rest = rest(entry, ENDPOINT);
+      int slash = rest.indexOf('/');
+      Check.that(slash > 0, "key", entry.key(), ENDPOINT + "SERVICE/ID");
+      var service = rest.substring(0, slash);
+      var left = others(endpoints, service, rest.substring(slash + 1));
+      return left.isEmpty()
+          ? endpoints.without(service)
+          : endpoints.with(service, List.copyOf(left));
+    }
+    var endpoint = Endpoint.KIND.decode(entry);
+    checkKey(entry, endpoint.key());
+    var list = others(endpoints, endpoint.service(), endpoint.id());
+    list.add(endpoint);
+    list.sort(Comparator.comparing(Endpoint::id));
+    return endpoints.with(endpoint.service(), List.copyOf(list));
+  }
+
+  private static List<Endpoint> others(
+      PersistentMap<String, List<Endpoint>> endpoints, String service, String id) {
+    var now = endpoints.get(service);
+    var others = new ArrayList<Endpoint>(now == null ? List.of() : now);
+    others.removeIf(endpoint -> endpoint.id().equals(id));
+    return others;
+  }
+
+  private static String rest(Entry entry, String prefix) {
+    Check.that(entry.key().startsWith(prefix), "key", entry.key(), prefix + "...");
+    return entry.key().substring(prefix.length());
+  }
+
+  /** A payload under a foreign key could never be deleted again. */
+  private static void checkKey(Entry entry, String expected) {
+    Check.that(entry.key().equals(expected), "key", entry.key(), expected);
+  }
+}

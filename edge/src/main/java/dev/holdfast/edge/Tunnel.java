@@ -1,0 +1,131 @@
+package dev.holdfast.edge;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Two connections that became one after a 101: bytes pass as they come, a side reads only when the
+ * other takes, and an end passes in its own direction only. Confined to its event loop.
+ */
+final class Tunnel {
+  private final Exchange exchange;
+  private final Channel client;
+  private final Channel upstream;
+  private final Alarm alarm;
+  private final Duration idle;
+  private boolean clientEnded;
+  private boolean upstreamEnded;
+  private boolean closed;
+
+  Tunnel(Exchange exchange, Channel client, Channel upstream, Alarm alarm, Duration idle) {
+    this.exchange = exchange;
+    this.client = client;
+    this.upstream = upstream;
+    this.alarm = alarm;
+    this.idle = idle;
+  }
+
+  /** Passes on what came glued to the request and to the 101, then reads. */
+  void start(@Nullable ByteBuf fromClient, @Nullable ByteBuf fromUpstream) {
+    alarm.in(idle);
+    if (fromClient != null) {
+      data(true, fromClient);
+    }
+    if (fromUpstream != null) {
+      data(false, fromUpstream);
+    }
+    upstream.flush();
+    client.flush();
+    readComplete(true);
+    readComplete(false);
+  }
+
+  void data(boolean fromClient, ByteBuf piece) {
+    if (closed) {
+      piece.release();
+      return;
+    }
+    if (!fromClient) {
+      exchange.sent(piece.readableBytes());
+    }
+    Sockets.write(other(fromClient), piece);
+  }
+
+  void readComplete(boolean fromClient) {
+    if (closed) {
+      return;
+    }
+    alarm.in(idle);
+    var to = other(fromClient);
+    to.flush();
+    if (to.isWritable()) {
+      side(fromClient).read();
+    }
+  }
+
+  /** That side takes again, so the other may be read. */
+  void writable(boolean ofClient) {
+    if (!closed && side(ofClient).isWritable()) {
+      alarm.in(idle);
+      other(ofClient).read();
+    }
+  }
+
+  /** That side sent its last byte; the other direction goes on. */
+  void ended(boolean ofClient) {
+    if (ofClient) {
+      clientEnded = true;
+    } else {
+      upstreamEnded = true;
+    }
+    if (closed) {
+      return;
+    }
+    if (clientEnded && upstreamEnded) {
+      closed = true;
+      Sockets.closeAfterWrites(client);
+      Sockets.closeAfterWrites(upstream);
+      exchange.tunnelEnded(null);
+    } else {
+      Sockets.finish(other(ofClient));
+    }
+  }
+
+  /** That connection is gone altogether, so the other goes too. */
+  void gone(boolean ofClient) {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    boolean regular = ofClient ? clientEnded : upstreamEnded;
+    if (regular) {
+      Sockets.closeAfterWrites(other(ofClient));
+    } else {
+      Sockets.reset(other(ofClient));
+    }
+    exchange.tunnelEnded(null);
+  }
+
+  void timedOut() {
+    cut(Code.H15);
+  }
+
+  void cut(Code code) {
+    if (!closed) {
+      closed = true;
+      Sockets.close(client);
+      Sockets.close(upstream);
+      exchange.tunnelEnded(code);
+    }
+  }
+
+  private Channel side(boolean ofClient) {
+    return ofClient ? client : upstream;
+  }
+
+  private Channel other(boolean ofClient) {
+    return ofClient ? upstream : client;
+  }
+}

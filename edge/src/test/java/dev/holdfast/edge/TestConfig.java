@@ -1,0 +1,47 @@
+package dev.holdfast.edge;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+
+/** An edge on a free port of the loopback with waits that a test can sit out. */
+final class TestConfig {
+  Duration connectTimeout = Duration.ofSeconds(2);
+  Duration firstByteTimeout = Duration.ofSeconds(8);
+  Duration idleTimeout = Duration.ofSeconds(8);
+  Duration bootWait = Duration.ofSeconds(8);
+  Duration clientIdleTimeout = Duration.ofSeconds(8);
+  Duration upstreamIdleTimeout = Duration.ofSeconds(4);
+  Duration drainWait = Duration.ofMillis(300);
+  int connectTriesMax = 10;
+  int connectionsMax = 1000;
+  int waitingMax = 100;
+  int requestsPerEndpointMax = 200;
+  int eventLoops = 2;
+
+  EdgeConfig build() {
+    var defaults = EdgeConfig.defaults();
+    return new EdgeConfig(
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+        eventLoops,
+        connectTimeout,
+        firstByteTimeout,
+        idleTimeout,
+        bootWait,
+        clientIdleTimeout,
+        upstreamIdleTimeout,
+        drainWait,
+        connectTriesMax,
+        defaults.requestLineBytesMax(),
+        defaults.headerLineBytesMax(),
+        defaults.headersMax(),
+        defaults.headBytesMax(),
+        connectionsMax,
+        waitingMax,
+        requestsPerEndpointMax,
+        defaults.idlePerEndpointMax(),
+        defaults.idlePerLoopMax(),
+        defaults.writeBufferLowBytes(),
+        defaults.writeBufferHighBytes());
+  }
+}
