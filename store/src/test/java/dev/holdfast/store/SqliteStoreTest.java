@@ -33,7 +33,6 @@ class SqliteStoreTest extends StoreContract {
     long last = 0;
     try (var store = SqliteStore.open(other, small)) {
       grant(store, new Lease("node/n1", "n1", 1, null, Instant.EPOCH));
-      @SuppressWarnings("unused")
       StoreException full = null;
       while (full == null && last < 1_000) {
         try {
