@@ -377,6 +377,37 @@ public final class Launcher {
     return ids;
   }
 
+  /** Where the run's output waits to be read. */
+  Path spool(String runId) {
+    return directory(runId).resolve("log");
+  }
+
+  /**
+   * Ends every run on this machine: SIGTERM to all, SIGKILL to those that are left after {@code
+   * wait}.
+   *
+   * @return how many ran
+   * @throws IOException when a run cannot be looked at
+   */
+  public int endAll(Duration wait) throws IOException {
+    var alive = new ArrayList<Run>();
+    for (var runId : runIds()) {
+      if (adopt(runId) instanceof Adoption.Adopted(var run)) {
+        run.terminate();
+        alive.add(run);
+      }
+    }
+    var deadline = Deadline.after(time, wait);
+    for (var run : alive) {
+      var _ =
+          run.exit()
+              .completeOnTimeout(Exit.LOST, deadline.leftNanos(), TimeUnit.NANOSECONDS)
+              .join();
+      run.kill();
+    }
+    return alive.size();
+  }
+
   private Path directory(String runId) {
     return runs.resolve(HostName.label("run id", runId));
   }

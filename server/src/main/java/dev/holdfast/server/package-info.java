@@ -1,4 +1,9 @@
-/** Configuration, wiring, HTTP API: the one process an operator starts. */
+/**
+ * The one process that an operator starts: configuration, the object graph, the HTTP API.
+ *
+ * <p>Starting points: {@link dev.holdfast.server.Main}, then {@link dev.holdfast.server.Platform}, in
+ * which every long-lived object is made.
+ */
 @NullMarked
 package dev.holdfast.server;
 

@@ -1,0 +1,135 @@
+package dev.holdfast.drills;
+
+import dev.holdfast.limits.Check;
+import dev.holdfast.limits.Deadline;
+import dev.holdfast.limits.Time;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * A platform on a home directory, in a process of its own, that can be killed and started again.
+ * Confined to the drill's thread.
+ */
+final class Victim implements AutoCloseable {
+  private static final Duration UP_WAIT = Duration.ofSeconds(60);
+  private static final int END_WAIT_SECONDS = 40;
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(10);
+
+  private final Path home;
+  private final Time time;
+  private final String http;
+  private final String api;
+  private @Nullable Process process;
+
+  Victim(Path home, Time time) throws IOException {
+    this.home = home;
+    this.time = time;
+    http = "127.0.0.1:" + freePort(21_000);
+    api = "127.0.0.1:" + freePort(26_000);
+  }
+
+  /** Starts the platform and waits until it says that it serves. */
+  void start() throws IOException, InterruptedException {
+    Files.deleteIfExists(home.resolve("up.json"));
+    var command = new ArrayList<>(List.of(java(), "-XX:+UseSerialGC", "-Xmx256m"));
+    command.addAll(
+        List.of(
+            "--enable-native-access=ALL-UNNAMED",
+            "--sun-misc-unsafe-memory-access=allow",
+            "-cp",
+            System.getProperty("java.class.path"),
+            "dev.holdfast.server.Main",
+            "up",
+            "--home",
+            home.toString(),
+            "--http",
+            http,
+            "--api",
+            api));
+    var builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.redirectOutput(
+        ProcessBuilder.Redirect.appendTo(home.resolveSibling("platform.log").toFile()));
+    builder.environment().keySet().removeIf(name -> name.startsWith("HOLDFAST_"));
+    var started = builder.start();
+    process = started;
+    var deadline = Deadline.after(time, UP_WAIT);
+    while (!Files.exists(home.resolve("up.json"))) {
+      if (!started.isAlive() || deadline.passed()) {
+        throw new IOException(
+            "the platform did not start: "
+                + Files.readString(home.resolveSibling("platform.log")));
+      }
+      time.sleep(LOOK_AGAIN);
+    }
+  }
+
+  /** Ends the platform's process at once, as the kernel does it, and nothing else. */
+  void kill() throws InterruptedException {
+    var running = process;
+    if (running != null) {
+      running.destroyForcibly().waitFor();
+    }
+  }
+
+  /** A client for the platform as it is now. */
+  Client client() throws IOException {
+    var up = JsonMapper.shared().readTree(Files.readString(home.resolve("up.json")));
+    return new Client(
+        up.get("api").asString(),
+        up.get("edge").asString(),
+        Files.readString(home.resolve("token")).strip());
+  }
+
+  /** Ends the platform and every process that it ran. */
+  @Override
+  public void close() throws IOException {
+    try {
+      var running = process;
+      if (running != null) {
+        running.destroy();
+        if (!running.waitFor(END_WAIT_SECONDS, TimeUnit.SECONDS)) {
+          kill();
+        }
+      }
+      var down =
+          new ProcessBuilder(
+                  java(),
+                  "-cp",
+                  System.getProperty("java.class.path"),
+                  "dev.holdfast.server.Main",
+                  "down",
+                  "--home",
+                  home.toString())
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      Check.that(
+          down.waitFor(2 * END_WAIT_SECONDS, TimeUnit.SECONDS), "down", "unfinished", "its end");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static String java() {
+    return Path.of(System.getProperty("java.home"), "bin", "java").toString();
+  }
+
+  private static int freePort(int from) throws IOException {
+    for (int port = from; port < from + 1_000; port++) {
+      try (var socket = new ServerSocket(port)) {
+        return socket.getLocalPort();
+      } catch (IOException e) {
+        // taken: the next one
+      }
+    }
+    throw new IOException("no free port from " + from);
+  }
+}

@@ -1,0 +1,93 @@
+package dev.holdfast.drones;
+
+import dev.holdfast.ledger.Follower;
+import dev.holdfast.ledger.Ledger;
+import dev.holdfast.ledger.Transaction;
+import dev.holdfast.limits.Check;
+import dev.holdfast.limits.Outcome;
+import dev.holdfast.limits.Refusal;
+import java.time.Duration;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Optimistic changes: decide against the view, append under the preconditions that the decision
+ * rests on, and decide again when somebody else was faster. Thread-safe.
+ */
+final class Attempts {
+  private static final int TRIES_MAX = 10;
+  private static final Duration APPLY_WAIT = Duration.ofSeconds(5);
+
+  private final Ledger ledger;
+  private final Follower<Fleet> follower;
+
+  /** A transaction and what the caller gets when it is done; no transaction: nothing to do. */
+  record Attempt<T>(@Nullable Transaction transaction, T value) {}
+
+  /** A change of an app that exists. */
+  interface OnApp<T> {
+    Outcome<Attempt<T>> apply(Fleet fleet, Fleet.Versioned<App> app);
+  }
+
+  Attempts(Ledger ledger, Follower<Fleet> follower) {
+    this.ledger = ledger;
+    this.follower = follower;
+  }
+
+  static <T> Outcome<Attempt<T>> ok(@Nullable Transaction transaction, T value) {
+    return Outcome.done(new Attempt<>(transaction, value));
+  }
+
+  <T> Outcome<T> onApp(String name, OnApp<T> change) {
+    return run(
+        fleet -> {
+          var app = fleet.versioned(name);
+          return app == null
+              ? Outcome.refused(
+                  new Refusal.NotFound("app " + Check.printable(name) + ": does not exist"))
+              : change.apply(fleet, app);
+        });
+  }
+
+  <T> Outcome<T> run(Function<Fleet, Outcome<Attempt<T>>> change) {
+    Outcome<T> last = Outcome.refused(new Refusal.Stale("nothing was tried"));
+    for (int i = 0; i < TRIES_MAX; i++) {
+      Outcome<Attempt<T>> attempt;
+      try {
+        attempt = change.apply(follower.view().value());
+      } catch (IllegalArgumentException e) {
+        return Outcome.refused(new Refusal.Invalid(String.valueOf(e.getMessage())));
+      }
+      if (attempt instanceof Outcome.Refused<Attempt<T>>(var refusal)) {
+        return Outcome.refused(refusal);
+      }
+      var ready = attempt.orThrow();
+      var transaction = ready.transaction();
+      if (transaction == null || transaction.isEmpty()) {
+        return Outcome.done(ready.value());
+      }
+      last = ledger.append(transaction).map(_ -> ready.value());
+      settle();
+      if (!somebodyWasFaster(last)) {
+        return last;
+      }
+    }
+    return last;
+  }
+
+  private static boolean somebodyWasFaster(Outcome<?> outcome) {
+    return outcome instanceof Outcome.Refused<?>(var refusal)
+        && (refusal instanceof Refusal.Stale
+            || refusal instanceof Refusal.Conflict
+            || refusal instanceof Refusal.NotFound);
+  }
+
+  /** Waits until what is in the ledger now is in the view, so that a caller reads its own writes. */
+  void settle() {
+    try {
+      follower.awaitApplied(ledger.head(), APPLY_WAIT);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

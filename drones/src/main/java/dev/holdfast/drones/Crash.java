@@ -1,0 +1,47 @@
+package dev.holdfast.drones;
+
+import dev.holdfast.ledger.Kind;
+import java.time.Instant;
+import java.util.Objects;
+
+/**
+ * That a process of the formation ended by itself, how often, and when it is tried again. Immutable.
+ *
+ * @param process such as {@code web.1}
+ * @param release version that crashed; a new release starts from zero
+ * @param instance id of the instance that ended last
+ * @param crashes how often in a row
+ * @param exit how it ended
+ * @param at when it ended
+ * @param nextStartAt when it is started again
+ */
+public record Crash(
+    String app,
+    String process,
+    int release,
+    String instance,
+    int crashes,
+    String exit,
+    Instant at,
+    Instant nextStartAt) {
+  /** Crashes in the ledger. */
+  public static final Kind<Crash> KIND = Kind.open("crash", 1, Crash.class);
+
+  /** Refuses a crash of nobody. */
+  public Crash {
+    Objects.requireNonNull(app, "app");
+    Objects.requireNonNull(process, "process");
+    Objects.requireNonNull(instance, "instance");
+    Objects.requireNonNull(exit, "exit");
+    Objects.requireNonNull(at, "at");
+    Objects.requireNonNull(nextStartAt, "nextStartAt");
+  }
+
+  String key() {
+    return key(app, process);
+  }
+
+  static String key(String app, String process) {
+    return "crash/" + app + "/" + process;
+  }
+}

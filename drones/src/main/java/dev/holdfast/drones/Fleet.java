@@ -1,0 +1,204 @@
+package dev.holdfast.drones;
+
+import dev.holdfast.ledger.Endpoint;
+import dev.holdfast.ledger.Entry;
+import dev.holdfast.ledger.Fold;
+import dev.holdfast.ledger.Lease;
+import dev.holdfast.ledger.PersistentMap;
+import dev.holdfast.ledger.Route;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything that the ledger says about apps and drones, at one position. Immutable.
+ *
+ * @param apps by ledger key
+ * @param releases by ledger key
+ * @param configs by ledger key
+ * @param instances by ledger key
+ * @param crashes by ledger key
+ * @param routes by ledger key, those to addresses included
+ * @param endpoints by ledger key
+ * @param leases by lease key, ended ones included, since their revision gives the next epoch
+ */
+public record Fleet(
+    PersistentMap<String, Versioned<App>> apps,
+    PersistentMap<String, Release> releases,
+    PersistentMap<String, ConfigVars> configs,
+    PersistentMap<String, Instance> instances,
+    PersistentMap<String, Crash> crashes,
+    PersistentMap<String, Route> routes,
+    PersistentMap<String, Endpoint> endpoints,
+    PersistentMap<String, Versioned<Lease.State>> leases) {
+
+  /** A value with the revision that a writer must name to replace it. */
+  public record Versioned<T>(long revision, T value) {}
+
+  /** Folds the ledger into a fleet. */
+  public static final Fold<Fleet> FOLD =
+      new Fold<>() {
+        @Override
+        public Fleet start() {
+          return new Fleet(
+              PersistentMap.empty(),
+              PersistentMap.empty(),
+              PersistentMap.empty(),
+              PersistentMap.empty(),
+              PersistentMap.empty(),
+              PersistentMap.empty(),
+              PersistentMap.empty(),
+              PersistentMap.empty());
+        }
+
+        @Override
+        public Fleet apply(Fleet fleet, Entry entry) {
+          return fleet.after(entry);
+        }
+      };
+
+  private Fleet after(Entry entry) {
+    var kind = entry.kind();
+    if (kind.equals(App.KIND.name())) {
+      return withApps(changed(apps, entry, e -> new Versioned<>(e.revision(), App.KIND.decode(e))));
+    } else if (kind.equals(Release.KIND.name())) {
+      return withReleases(changed(releases, entry, Release.KIND::decode));
+    } else if (kind.equals(ConfigVars.KIND.name())) {
+      return withConfigs(changed(configs, entry, ConfigVars.KIND::decode));
+    } else if (kind.equals(Instance.KIND.name())) {
+      return withInstances(changed(instances, entry, Instance.KIND::decode));
+    } else if (kind.equals(Crash.KIND.name())) {
+      return withCrashes(changed(crashes, entry, Crash.KIND::decode));
+    } else if (kind.equals(Route.KIND.name())) {
+      return withRoutes(changed(routes, entry, Route.KIND::decode));
+    } else if (kind.equals(Endpoint.KIND.name())) {
+      return withEndpoints(changed(endpoints, entry, Endpoint.KIND::decode));
+    } else if (kind.equals(Lease.KIND.name())) {
+      return withLeases(
+          changed(leases, entry, e -> new Versioned<>(e.revision(), Lease.KIND.decode(e))));
+    }
+    return this;
+  }
+
+  private static <V> PersistentMap<String, V> changed(
+      PersistentMap<String, V> map, Entry entry, Function<Entry, V> decode) {
+    return entry.deleted()
+        ? map.without(entry.key())
+        : map.with(entry.key(), decode.apply(entry));
+  }
+
+  /** The app of that name with its revision, or null. */
+  public @Nullable Versioned<App> versioned(String app) {
+    return apps.get(App.key(app));
+  }
+
+  /** The app of that name, or null. */
+  public @Nullable App app(String name) {
+    var found = versioned(name);
+    return found == null ? null : found.value();
+  }
+
+  /** All apps in order of name. */
+  public List<App> allApps() {
+    var all = new ArrayList<App>(apps.size());
+    apps.forEach((_, app) -> all.add(app.value()));
+    all.sort(Comparator.comparing(App::name));
+    return all;
+  }
+
+  /** That release of the app, or null. */
+  public @Nullable Release release(String app, int version) {
+    return releases.get(Release.key(app, version));
+  }
+
+  /** The app's releases, newest first. */
+  public List<Release> releasesOf(String app) {
+    return select(
+        releases, r -> r.app().equals(app), Comparator.comparingInt(Release::version).reversed());
+  }
+
+  /** That version of the app's config vars; none when it does not exist. */
+  public ConfigVars config(String app, int version) {
+    var found = configs.get(ConfigVars.key(app, version));
+    return found == null ? new ConfigVars(app, version, java.util.Map.of()) : found;
+  }
+
+  /** The app's instances in order of process and epoch. */
+  public List<Instance> instancesOf(String app) {
+    return select(instances, i -> i.app().equals(app), ORDER);
+  }
+
+  /** All instances in order of app, process and epoch. */
+  public List<Instance> allInstances() {
+    return select(instances, _ -> true, Comparator.comparing(Instance::app).thenComparing(ORDER));
+  }
+
+  /** The app's crashes in order of process. */
+  public List<Crash> crashesOf(String app) {
+    return select(crashes, c -> c.app().equals(app), Comparator.comparing(Crash::process));
+  }
+
+  /** The app's routes in order of host. */
+  public List<Route> routesOf(String app) {
+    return select(routes, r -> app.equals(r.service()), Comparator.comparing(Route::host));
+  }
+
+  /** The routes that match, in order of host. */
+  public List<Route> routes(Predicate<Route> wanted) {
+    return select(routes, wanted, Comparator.comparing(Route::host));
+  }
+
+  private static final Comparator<Instance> ORDER =
+      Comparator.comparing(Instance::type)
+          .thenComparingInt(Instance::index)
+          .thenComparingLong(Instance::epoch)
+          .thenComparingInt(Instance::drone);
+
+  private static <V> List<V> select(
+      PersistentMap<String, V> map, Predicate<V> wanted, Comparator<V> order) {
+    var found = new ArrayList<V>();
+    map.forEach(
+        (_, value) -> {
+          if (wanted.test(value)) {
+            found.add(value);
+          }
+        });
+    found.sort(order);
+    return found;
+  }
+
+  private Fleet withApps(PersistentMap<String, Versioned<App>> next) {
+    return new Fleet(next, releases, configs, instances, crashes, routes, endpoints, leases);
+  }
+
+  private Fleet withReleases(PersistentMap<String, Release> next) {
+    return new Fleet(apps, next, configs, instances, crashes, routes, endpoints, leases);
+  }
+
+  private Fleet withConfigs(PersistentMap<String, ConfigVars> next) {
+    return new Fleet(apps, releases, next, instances, crashes, routes, endpoints, leases);
+  }
+
+  private Fleet withInstances(PersistentMap<String, Instance> next) {
+    return new Fleet(apps, releases, configs, next, crashes, routes, endpoints, leases);
+  }
+
+  private Fleet withCrashes(PersistentMap<String, Crash> next) {
+    return new Fleet(apps, releases, configs, instances, next, routes, endpoints, leases);
+  }
+
+  private Fleet withRoutes(PersistentMap<String, Route> next) {
+    return new Fleet(apps, releases, configs, instances, crashes, next, endpoints, leases);
+  }
+
+  private Fleet withEndpoints(PersistentMap<String, Endpoint> next) {
+    return new Fleet(apps, releases, configs, instances, crashes, routes, next, leases);
+  }
+
+  private Fleet withLeases(PersistentMap<String, Versioned<Lease.State>> next) {
+    return new Fleet(apps, releases, configs, instances, crashes, routes, endpoints, next);
+  }
+}

@@ -1,0 +1,96 @@
+package dev.holdfast.drones;
+
+import dev.holdfast.ledger.Ledger;
+import dev.holdfast.ledger.Receipt;
+import dev.holdfast.ledger.StoreException;
+import dev.holdfast.ledger.Transaction;
+import dev.holdfast.limits.Outcome;
+import dev.holdfast.limits.Refusal;
+import dev.holdfast.limits.Time;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * This machine's own lease, on which the leases of all its drones and ports hang, so that the work
+ * of staying alive does not grow with what runs. It is renewed while the platform runs; after a
+ * restart the same node takes it up again in the same epoch. Thread-safe.
+ */
+final class NodeLease implements AutoCloseable {
+  private static final Logger LOG = Logger.getLogger(NodeLease.class.getName());
+  private static final Duration TTL = Duration.ofSeconds(60);
+  private static final Duration RENEW_EVERY = Duration.ofSeconds(20);
+
+  private final Ledger ledger;
+  private final Time time;
+  private final String node;
+  private final Thread renewer;
+  private volatile long epoch;
+
+  NodeLease(Ledger ledger, Time time, String node) {
+    this.ledger = ledger;
+    this.time = time;
+    this.node = node;
+    renewer = Thread.ofVirtual().name("node-lease").unstarted(this::keep);
+  }
+
+  String key() {
+    return "node/" + node;
+  }
+
+  /**
+   * Takes the lease, or takes it up again.
+   *
+   * @throws StoreException when the ledger does not take it
+   */
+  void start() throws StoreException {
+    var refusal = take();
+    if (refusal != null) {
+      throw new StoreException("the lease of node " + node + ": " + refusal.message());
+    }
+    renewer.start();
+  }
+
+  @Override
+  public void close() {
+    renewer.interrupt();
+    try {
+      renewer.join(TimeUnit.SECONDS.toMillis(5));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private @Nullable Refusal take() throws StoreException {
+    for (var lease : ledger.leases(key())) {
+      if (lease.key().equals(key()) && lease.holder().equals(node)) {
+        epoch = lease.epoch();
+        if (ledger.renew(key(), epoch, TTL) instanceof Outcome.Done<?>) {
+          return null;
+        }
+      }
+    }
+    return switch (ledger.append(
+        Transaction.by(node).grant(key(), node, TTL, Transaction.ANY))) {
+      case Outcome.Done<Receipt>(var receipt) -> {
+        epoch = receipt.epochs().getOrDefault(key(), 0L);
+        yield null;
+      }
+      case Outcome.Refused<Receipt>(var refusal) -> refusal;
+    };
+  }
+
+  private void keep() {
+    while (true) {
+      try {
+        time.sleep(RENEW_EVERY);
+      } catch (InterruptedException e) {
+        return;
+      }
+      if (ledger.renew(key(), epoch, TTL) instanceof Outcome.Refused<?>(var refusal)) {
+        LOG.warning("the lease of node " + node + " was not renewed: " + refusal.message());
+      }
+    }
+  }
+}

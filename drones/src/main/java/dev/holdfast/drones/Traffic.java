@@ -1,0 +1,14 @@
+package dev.holdfast.drones;
+
+/** What drones must know of the edges before they take something away from them. Thread-safe. */
+public interface Traffic {
+
+  /** Whether every live edge routes by that position or a later one. */
+  boolean applied(long position);
+
+  /** How many requests and tunnels are under way to that endpoint. */
+  int inFlight(String service, String endpointId);
+
+  /** Lets go of what is idle towards that endpoint. */
+  void forget(String service, String endpointId);
+}

@@ -1,0 +1,71 @@
+package dev.holdfast.server;
+
+import dev.holdfast.ledger.Kind;
+import dev.holdfast.limits.Check;
+import io.javalin.http.Context;
+import java.io.IOException;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.exc.UnrecognizedPropertyException;
+import tools.jackson.databind.json.JsonMapper;
+
+/** JSON as the API reads it (strictly) and writes it. Thread-safe. */
+final class Json {
+  /** Largest JSON body. */
+  static final int BODY_BYTES_MAX = 1 << 20;
+
+  static final JsonMapper MAPPER =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder()
+                          .maxNestingDepth(Kind.JSON_DEPTH_MAX)
+                          .maxDocumentLength(BODY_BYTES_MAX)
+                          .build())
+                  .build())
+          .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
+
+  private Json() {}
+
+  /**
+   * The request's body as that record.
+   *
+   * @throws Problem.Thrown when it is too large, no JSON, or has a field that is not known
+   */
+  static <T> T body(Context context, Class<T> type) throws IOException {
+    byte[] bytes = context.bodyInputStream().readNBytes(BODY_BYTES_MAX + 1);
+    if (bytes.length > BODY_BYTES_MAX) {
+      throw new Problem.Thrown(
+          Problem.of(
+              413,
+              "Too large",
+              Check.message("body", "more", "at most " + BODY_BYTES_MAX + " bytes")),
+          null);
+    }
+    try {
+      T value = MAPPER.readValue(bytes, type);
+      if (value == null) {
+        throw Problem.invalid(Check.message("body", "null", "a JSON object"));
+      }
+      return value;
+    } catch (UnrecognizedPropertyException e) {
+      throw Problem.invalid(
+          Check.message("field", e.getPropertyName(), "one of " + e.getKnownPropertyIds()));
+    } catch (JacksonException e) {
+      var cause = e.getCause() instanceof IllegalArgumentException bad ? bad.getMessage() : null;
+      throw Problem.invalid(
+          cause != null
+              ? cause
+              : Check.message("body", String.valueOf(e.getOriginalMessage()), "readable JSON"));
+    }
+  }
+
+  static byte[] bytes(Object value) {
+    return MAPPER.writeValueAsBytes(value);
+  }
+}

@@ -1,0 +1,159 @@
+package dev.holdfast.server;
+
+import dev.holdfast.drones.Artifacts;
+import dev.holdfast.drones.ArtifactLimits;
+import dev.holdfast.drones.Launcher;
+import dev.holdfast.drones.LauncherConfig;
+import dev.holdfast.ledger.StoreException;
+import dev.holdfast.limits.Check;
+import dev.holdfast.limits.Time;
+import dev.holdfast.store.HomeLock;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+
+/** Starts the platform: {@code up}; and what works on a home without one: {@code restore}, {@code down}. */
+public final class Main {
+  private static final String USAGE =
+      """
+      usage: holdfast up [--home DIR] [--http ADDR:PORT] [--api ADDR:PORT]
+             holdfast down [--home DIR]
+             holdfast restore FILE [--home DIR]
+      """;
+
+  private Main() {}
+
+  /** Exits with 0 after an orderly end, 1 when it could not start, 2 when it was called wrongly. */
+  public static void main(String[] arguments) {
+    Logs.start(System.err);
+    System.exit(run(List.of(arguments), System.getenv(), System.out, System.err));
+  }
+
+  static int run(
+      List<String> arguments, Map<String, String> environment, PrintStream out, PrintStream err) {
+    try {
+      var options = new TreeMap<String, String>();
+      var words = parse(arguments, options);
+      var told = options.remove("home");
+      var home = home(told, environment);
+      return switch (words.isEmpty() ? "" : words.getFirst()) {
+        case "up" -> {
+          expect(words, 1);
+          yield up(ServerConfig.load(home, environment, options), out);
+        }
+        case "down" -> {
+          expect(words, 1);
+          yield down(ServerConfig.load(home, environment, options), out);
+        }
+        case "restore" -> {
+          expect(words, 2);
+          long head = Backup.restore(Path.of(words.get(1)), home);
+          out.println("Restored " + home + " to position " + head + ". Start it with: holdfast up");
+          yield 0;
+        }
+        default -> throw new Usage("verb: " + words + " (expected: up, down or restore)");
+      };
+    } catch (Usage e) {
+      err.println(" !    " + e.getMessage());
+      err.print(USAGE);
+      return 2;
+    } catch (IOException | StoreException | IllegalArgumentException e) {
+      err.println(" !    " + e.getMessage());
+      return 1;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return 1;
+    }
+  }
+
+  private static int up(ServerConfig config, PrintStream out)
+      throws IOException, StoreException, InterruptedException {
+    var platform = Platform.start(config, Time.system());
+    var ended = new CountDownLatch(1);
+    Runtime.getRuntime()
+        .addShutdownHook(
+            Thread.ofPlatform()
+                .name("shutdown")
+                .unstarted(
+                    () -> {
+                      platform.close();
+                      out.println(
+                          "Holdfast is down. Its apps go on running: `holdfast up` adopts them, "
+                              + "`holdfast down` ends them.");
+                      out.flush();
+                      ended.countDown();
+                    }));
+    out.print(platform.greeting());
+    out.flush();
+    ended.await();
+    return 0;
+  }
+
+  /** Ends every process of a home whose platform does not run. */
+  private static int down(ServerConfig config, PrintStream out)
+      throws IOException, StoreException, InterruptedException {
+    var home = new Home(config.home().toAbsolutePath().normalize());
+    Check.that(Files.isDirectory(home.directory()), "home", home.directory(), "a home that exists");
+    try (var _ = HomeLock.acquire(home.directory())) {
+      var artifacts = new Artifacts(home.artifacts(), ArtifactLimits.defaults(), Time.system());
+      var launcher =
+          new Launcher(home.runs(config), artifacts, LauncherConfig.defaults(), Time.system());
+      int ended = launcher.endAll(config.duration(ServerConfig.STOP_TIMEOUT));
+      out.println("Ended " + ended + (ended == 1 ? " process." : " processes."));
+      return 0;
+    }
+  }
+
+  private static Path home(@Nullable String told, Map<String, String> environment) {
+    var variable = environment.get("HOLDFAST_HOME");
+    if (told != null || variable != null) {
+      return Path.of(told != null ? told : String.valueOf(variable));
+    }
+    return Path.of(System.getProperty("user.home"), ".holdfast");
+  }
+
+  private static List<String> parse(List<String> arguments, Map<String, String> options)
+      throws Usage {
+    var words = new ArrayList<String>();
+    for (int i = 0; i < arguments.size(); i++) {
+      var word = arguments.get(i);
+      if (!word.startsWith("--")) {
+        words.add(word);
+        continue;
+      }
+      int equals = word.indexOf('=');
+      var name = word.substring(2, equals < 0 ? word.length() : equals);
+      if (!List.of("home", "http", "api").contains(name)) {
+        throw new Usage(Check.message("option", word, "--home, --http or --api"));
+      }
+      if (equals < 0 && i + 1 == arguments.size()) {
+        throw new Usage(Check.message("option", word, "a value behind it"));
+      }
+      options.put(name, equals < 0 ? arguments.get(++i) : word.substring(equals + 1));
+    }
+    return words;
+  }
+
+  private static void expect(List<String> words, int count) throws Usage {
+    if (words.size() != count) {
+      throw new Usage(
+          Check.message("arguments", String.join(" ", words), (count - 1) + " behind the verb"));
+    }
+  }
+
+  /** The command line is wrong. */
+  private static final class Usage extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    Usage(String message) {
+      super(message);
+    }
+  }
+}

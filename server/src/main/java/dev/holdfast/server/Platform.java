@@ -1,0 +1,290 @@
+package dev.holdfast.server;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.holdfast.drones.App;
+import dev.holdfast.drones.AppLogs;
+import dev.holdfast.drones.ArtifactLimits;
+import dev.holdfast.drones.Artifacts;
+import dev.holdfast.drones.ConfigVars;
+import dev.holdfast.drones.Crash;
+import dev.holdfast.drones.Drones;
+import dev.holdfast.drones.DronesConfig;
+import dev.holdfast.drones.Instance;
+import dev.holdfast.drones.Launcher;
+import dev.holdfast.drones.LauncherConfig;
+import dev.holdfast.drones.LogLimits;
+import dev.holdfast.drones.LogLine;
+import dev.holdfast.drones.Release;
+import dev.holdfast.edge.Edge;
+import dev.holdfast.edge.EdgeConfig;
+import dev.holdfast.edge.Routing;
+import dev.holdfast.edge.RoutingFold;
+import dev.holdfast.ledger.Endpoint;
+import dev.holdfast.ledger.Follower;
+import dev.holdfast.ledger.Kinds;
+import dev.holdfast.ledger.Ledger;
+import dev.holdfast.ledger.LedgerConfig;
+import dev.holdfast.ledger.Route;
+import dev.holdfast.ledger.Service;
+import dev.holdfast.ledger.StoreException;
+import dev.holdfast.limits.Time;
+import dev.holdfast.server.Shapes.Health;
+import dev.holdfast.store.HomeLock;
+import dev.holdfast.store.SqliteStore;
+import dev.holdfast.store.StoreConfig;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The object graph: every long-lived object is made here, in the order in which they stand on each
+ * other, and closed in the opposite order. Nothing is served before the ledger is read and the
+ * drones that a predecessor left are adopted. Thread-safe.
+ */
+public final class Platform implements AutoCloseable {
+  private static final Logger LOG = Logger.getLogger(Platform.class.getName());
+  private static final Duration WARM_UP = Duration.ofSeconds(60);
+
+  /** How much larger than its bound an upload may be once it is unpacked. */
+  private static final long UNPACKED_FACTOR = 4;
+
+  /** Log of router lines for routes to addresses, which belong to no app. */
+  private static final String EDGE_LOG = "edge";
+
+  /** Everything that may stand in this platform's ledger. */
+  static final Kinds KINDS =
+      Kinds.of(
+          Route.KIND,
+          Service.KIND,
+          Endpoint.KIND,
+          App.KIND,
+          Release.KIND,
+          ConfigVars.KIND,
+          Instance.KIND,
+          Crash.KIND,
+          Token.KIND);
+
+  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+  private final Home home;
+  private final Time time;
+  private final Instant startedAt;
+  private final String node;
+  private final Ledger ledger;
+  private final Follower<Routing> routing;
+  private final Drones drones;
+  private final Edge edge;
+  private final Api api;
+
+  private Platform(ServerConfig config, Time time)
+      throws IOException, StoreException, InterruptedException {
+    this.time = time;
+    startedAt = time.now();
+    try {
+      home = Home.open(config.home());
+      keep(HomeLock.acquire(home.directory()));
+      node = home.node(time.random());
+
+      var store =
+          SqliteStore.open(
+              home.directory(),
+              StoreConfig.defaults().withBytesMax(config.bytes(ServerConfig.STORE_BYTES)));
+      ledger = keep(Ledger.open(store, KINDS, LedgerConfig.defaults(), time));
+      var tokens = keep(new Tokens(ledger, time));
+      tokens.start(home);
+
+      routing = keep(new Follower<>("routing", ledger, new RoutingFold(), time));
+      routing.start();
+      var traffic = new EdgeTraffic(routing);
+
+      var logs = keep(new AppLogs(home.logs(), LogLimits.defaults(), time));
+      var edgeLog = keep(new AppLogs(home.edgeLog(), LogLimits.defaults(), time));
+      var artifacts = new Artifacts(home.artifacts(), uploads(config), time);
+      var launcher =
+          new Launcher(
+              home.runs(config),
+              artifacts,
+              LauncherConfig.defaults().withUidFirst(config.integer(ServerConfig.UID_FIRST)),
+              time);
+      drones =
+          keep(
+              Drones.start(
+                  ledger, launcher, artifacts, logs, traffic, drones(config), time, node));
+
+      if (!routing.awaitApplied(ledger.head(), WARM_UP)) {
+        throw new StoreException("the ledger could not be read to its head in " + WARM_UP);
+      }
+      var listening = CompletableFuture.supplyAsync(() -> openEdge(config, logs, edgeLog));
+      var operations =
+          PlatformOperations.of(
+              new AppOperations(drones, artifacts, () -> edge().getPort()),
+              new RouteOperations(ledger, drones.apps()),
+              new PlatformOperations(
+                  ledger, drones, logs, tokens, new Backup(home, store, time), this::health));
+      var opened = edgeOrThrow(listening);
+      edge = keep(opened);
+      traffic.open(opened);
+      api = keep(new Api(config, operations, tokens));
+      Home.write(home.upFile(), upFile());
+    } catch (IOException | StoreException | InterruptedException | RuntimeException e) {
+      closeParts();
+      throw e;
+    }
+  }
+
+  /**
+   * Starts a platform and returns when it serves.
+   *
+   * @throws IOException when an address is taken or a file cannot be read or written
+   * @throws StoreException when the ledger cannot be opened, or another platform runs on the home
+   * @throws InterruptedException when the thread is asked to end
+   */
+  public static Platform start(ServerConfig config, Time time)
+      throws IOException, StoreException, InterruptedException {
+    return new Platform(config, time);
+  }
+
+  private static ArtifactLimits uploads(ServerConfig config) {
+    long packed = config.bytes(ServerConfig.UPLOAD_BYTES);
+    return ArtifactLimits.defaults().withBytesMax(packed, UNPACKED_FACTOR * packed);
+  }
+
+  private static DronesConfig drones(ServerConfig config) {
+    var standard = DronesConfig.defaults();
+    return new DronesConfig(
+        config.integer(ServerConfig.DRONES),
+        config.integer(ServerConfig.PORT_FIRST),
+        config.integer(ServerConfig.PORT_LAST),
+        config.duration(ServerConfig.PORT_REST),
+        config.duration(ServerConfig.BOOT_TIMEOUT),
+        standard.healthTimeout(),
+        config.duration(ServerConfig.DRAIN_TIMEOUT),
+        config.duration(ServerConfig.STOP_TIMEOUT),
+        standard.releaseTimeout(),
+        standard.stableAfter(),
+        standard.launchesMax(),
+        standard.releasesKept(),
+        standard.appsMax());
+  }
+
+  private Edge openEdge(ServerConfig config, AppLogs logs, AppLogs edgeLog) {
+    try {
+      return Edge.start(
+          EdgeConfig.defaults().withListen(config.listen(ServerConfig.HTTP).socket()),
+          () -> routing.view().value(),
+          time,
+          (service, line) -> {
+            if (service == null) {
+              edgeLog.append(EDGE_LOG, LogLine.HOLDFAST, "router", line);
+            } else {
+              logs.append(service, LogLine.HOLDFAST, "router", line);
+            }
+          });
+    } catch (IOException e) {
+      throw new CompletionException(e);
+    }
+  }
+
+  private static Edge edgeOrThrow(CompletableFuture<Edge> listening) throws IOException {
+    try {
+      return listening.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof IOException taken) {
+        throw taken;
+      }
+      throw e;
+    }
+  }
+
+  private InetSocketAddress edge() {
+    return edge.address();
+  }
+
+  private String upFile() {
+    var up = new LinkedHashMap<String, Object>();
+    up.put("pid", ProcessHandle.current().pid());
+    up.put("api", Listen.url(api.address()));
+    up.put("edge", Listen.url(edge.address()));
+    up.put("startedAt", startedAt);
+    return new String(Json.bytes(up), UTF_8) + "\n";
+  }
+
+  private Health health() {
+    return new Health(
+        "ok",
+        Version.NAME,
+        node,
+        ledger.head(),
+        Duration.between(startedAt, time.now()).toSeconds(),
+        edge.address().getAddress().getHostAddress() + ":" + edge.address().getPort(),
+        String.valueOf(routing.standing()));
+  }
+
+  /** What the operator reads when the platform serves. */
+  String greeting() {
+    var fleet = drones.apps().fleet();
+    return """
+        Holdfast %s is up.
+          edge   %s   apps answer at http://NAME.localhost:%d/
+          API    %s   token in %s
+          home   %s   ledger at position %d, %d apps, %d processes, edge on %s
+        Deploy an app with:  ./holdfast deploy examples/hello
+        """
+        .formatted(
+            Version.NAME,
+            Listen.url(edge.address()),
+            edge.address().getPort(),
+            Listen.url(api.address()),
+            home.directory().resolve("token"),
+            home.directory(),
+            ledger.head(),
+            fleet.apps().size(),
+            fleet.instances().size(),
+            edge.transport());
+  }
+
+  InetSocketAddress edgeAddress() {
+    return edge.address();
+  }
+
+  InetSocketAddress apiAddress() {
+    return api.address();
+  }
+
+  /** Stops serving; apps go on running and the next start adopts them. Idempotent. */
+  @Override
+  public void close() {
+    try {
+      Files.deleteIfExists(home.upFile());
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "up.json was not removed", e);
+    }
+    closeParts();
+  }
+
+  private <T extends AutoCloseable> T keep(T part) {
+    parts.push(part);
+    return part;
+  }
+
+  private void closeParts() {
+    @Nullable AutoCloseable part;
+    while ((part = parts.poll()) != null) {
+      try {
+        part.close();
+      } catch (Exception e) {
+        LOG.log(Level.WARNING, part + " was not closed in order", e);
+      }
+    }
+  }
+}

@@ -1,0 +1,255 @@
+package dev.holdfast.server;
+
+import dev.holdfast.limits.Check;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything that an operator can set. Each key has a default, may stand in {@code holdfast.conf} in
+ * the home directory as {@code key = value}, may be overridden by the environment as {@code
+ * HOLDFAST_KEY} (upper case, dots and dashes as underscores), and that by the command line. A key
+ * that is not known is an error. Immutable.
+ */
+public record ServerConfig(Path home, Map<String, String> values) {
+  /** Name of the file in the home directory. */
+  static final String FILE = "holdfast.conf";
+
+  /** Longest configuration file. */
+  static final int FILE_BYTES_MAX = 64 * 1024;
+
+  /** A key with its default and what it means. */
+  public record Key(String name, String standard, String meaning) {
+    String variable() {
+      return "HOLDFAST_" + name.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
+    }
+  }
+
+  static final Key HTTP = new Key("http", "0.0.0.0:8080", "Address of the edge, which visitors reach.");
+  static final Key API =
+      new Key("api", "127.0.0.1:7070", "Address of the HTTP API. Loopback unless told otherwise.");
+  static final Key API_CALLS =
+      new Key("api.calls-max", "64", "API requests that are worked on at a time; more get 503.");
+  static final Key API_STREAMS =
+      new Key("api.streams-max", "64", "Log and ledger streams that are open at a time.");
+  static final Key DRONES =
+      new Key("drones.count", "100", "Processes that may run on this machine at a time.");
+  static final Key DRONES_DIRECTORY =
+      new Key(
+          "drones.directory",
+          "auto",
+          "Where running processes have their files. `auto` is `runs` in the home directory, or, "
+              + "when root runs the platform and others cannot enter the home directory, a "
+              + "directory of its own below `/var/lib/holdfast`.");
+  static final Key UID_FIRST =
+      new Key(
+          "drones.uid-first",
+          "20000",
+          "When root runs the platform, drone N runs as user id `uid-first` + N.");
+  static final Key PORT_FIRST =
+      new Key("drones.port-first", "20000", "First port that is given to a process.");
+  static final Key PORT_LAST =
+      new Key("drones.port-last", "29999", "Last port that is given to a process.");
+  static final Key PORT_REST =
+      new Key("drones.port-rest", "30s", "How long a port rests before it is given again.");
+  static final Key BOOT_TIMEOUT =
+      new Key("drones.boot-timeout", "90s", "How long a web process may take to answer (R10).");
+  static final Key DRAIN_TIMEOUT =
+      new Key("drones.drain-timeout", "30s", "How long requests under way may take at an end.");
+  static final Key STOP_TIMEOUT =
+      new Key("drones.stop-timeout", "30s", "Time between SIGTERM and SIGKILL (R12).");
+  static final Key UPLOAD_BYTES =
+      new Key("uploads.bytes-max", "536870912", "Largest upload, compressed, in bytes.");
+  static final Key STORE_BYTES =
+      new Key(
+          "store.bytes-max",
+          "68719476736",
+          "Largest ledger file in bytes; beyond it the platform refuses changes and serves on.");
+
+  /** All keys in the order of the reference page. */
+  public static final List<Key> KEYS =
+      List.of(
+          HTTP,
+          API,
+          API_CALLS,
+          API_STREAMS,
+          DRONES,
+          DRONES_DIRECTORY,
+          UID_FIRST,
+          PORT_FIRST,
+          PORT_LAST,
+          PORT_REST,
+          BOOT_TIMEOUT,
+          DRAIN_TIMEOUT,
+          STOP_TIMEOUT,
+          UPLOAD_BYTES,
+          STORE_BYTES);
+
+  /** Copies what it is given. */
+  public ServerConfig {
+    values = Map.copyOf(values);
+  }
+
+  /**
+   * Reads the file, the environment and the command line, the later ones stronger.
+   *
+   * @param arguments values by key
+   * @throws IOException when the file exists and cannot be read
+   * @throws IllegalArgumentException naming the key or line that is wrong
+   */
+  public static ServerConfig load(
+      Path home, Map<String, String> environment, Map<String, String> arguments)
+      throws IOException {
+    var values = new TreeMap<String, String>();
+    for (var key : KEYS) {
+      values.put(key.name(), key.standard());
+    }
+    values.putAll(file(home.resolve(FILE)));
+    for (var key : KEYS) {
+      var value = environment.get(key.variable());
+      if (value != null) {
+        values.put(key.name(), value);
+      }
+    }
+    arguments.forEach((name, value) -> values.put(known(name, "command line").name(), value));
+    var config = new ServerConfig(home, values);
+    config.check();
+    return config;
+  }
+
+  private static Map<String, String> file(Path file) throws IOException {
+    var values = new LinkedHashMap<String, String>();
+    if (!Files.exists(file)) {
+      return values;
+    }
+    Check.that(
+        Files.size(file) <= FILE_BYTES_MAX,
+        file.toString(),
+        Files.size(file) + " bytes",
+        "at most " + FILE_BYTES_MAX);
+    int number = 0;
+    for (var line : new ArrayList<>(Files.readAllLines(file))) {
+      number++;
+      var text = line.strip();
+      if (text.isEmpty() || text.startsWith("#")) {
+        continue;
+      }
+      var where = file + " line " + number;
+      int equals = text.indexOf('=');
+      Check.that(equals > 0, where, text, "key = value");
+      var key = known(text.substring(0, equals).strip(), where);
+      Check.that(
+          values.put(key.name(), text.substring(equals + 1).strip()) == null,
+          where,
+          key.name(),
+          "each key once");
+    }
+    return values;
+  }
+
+  private static Key known(String name, String where) {
+    for (var key : KEYS) {
+      if (key.name().equals(name)) {
+        return key;
+      }
+    }
+    throw new IllegalArgumentException(
+        Check.message(
+            where + ": key", name, "one of " + KEYS.stream().map(Key::name).toList()));
+  }
+
+  /** Reads every value once, so that a wrong one is found at the start. */
+  private void check() {
+    listen(HTTP);
+    listen(API);
+    for (var key :
+        List.of(API_CALLS, API_STREAMS, DRONES, UID_FIRST, PORT_FIRST, PORT_LAST)) {
+      integer(key);
+    }
+    for (var key : List.of(PORT_REST, BOOT_TIMEOUT, DRAIN_TIMEOUT, STOP_TIMEOUT)) {
+      duration(key);
+    }
+    bytes(UPLOAD_BYTES);
+    bytes(STORE_BYTES);
+  }
+
+  private String value(Key key) {
+    return values.getOrDefault(key.name(), key.standard());
+  }
+
+  Listen listen(Key key) {
+    return Listen.parse(key.name(), value(key));
+  }
+
+  int integer(Key key) {
+    var number = number(value(key));
+    Check.that(
+        number != null && number >= 1 && number <= Integer.MAX_VALUE,
+        key.name(),
+        value(key),
+        "a whole number from 1");
+    return number == null ? 0 : number.intValue();
+  }
+
+  long bytes(Key key) {
+    var number = number(value(key));
+    Check.that(number != null && number >= 1, key.name(), value(key), "a number of bytes from 1");
+    return number == null ? 0 : number;
+  }
+
+  Duration duration(Key key) {
+    var text = value(key);
+    var unit = text.isEmpty() ? ' ' : text.charAt(text.length() - 1);
+    var number = text.isEmpty() ? null : number(text.substring(0, text.length() - 1));
+    Check.that(
+        number != null && number >= 0 && "smh".indexOf(unit) >= 0,
+        key.name(),
+        text,
+        "a duration such as 30s, 5m or 1h");
+    long count = number == null ? 0 : number;
+    return switch (unit) {
+      case 'h' -> Duration.ofHours(count);
+      case 'm' -> Duration.ofMinutes(count);
+      default -> Duration.ofSeconds(count);
+    };
+  }
+
+  /** The directory for running processes, or null for {@code auto}. */
+  @Nullable Path runsDirectory() {
+    var text = value(DRONES_DIRECTORY);
+    return text.equals("auto") ? null : Path.of(text);
+  }
+
+  private static @Nullable Long number(String text) {
+    try {
+      return Long.valueOf(text);
+    } catch (NumberFormatException e) {
+      return null; // the caller names the key, the value and what was expected
+    }
+  }
+
+  /** The reference page of all keys, in Markdown. */
+  public static String page() {
+    var page = new StringBuilder();
+    page.append("# Configuration\n\n");
+    page.append("<!-- Written by ServerConfigTest with -Dtidy.fix=true; do not edit. -->\n\n");
+    page.append("Settings stand in `holdfast.conf` in the home directory, one `key = value` a line");
+    page.append(" (`#` starts a comment line). The environment overrides the file, the command");
+    page.append(" line (`--http`, `--api`) overrides both. An unknown key is an error.\n\n");
+    page.append("| key | default | environment | meaning |\n|---|---|---|---|\n");
+    for (var key : KEYS) {
+      page.append("| `").append(key.name()).append("` | `").append(key.standard());
+      page.append("` | `").append(key.variable()).append("` | ").append(key.meaning());
+      page.append(" |\n");
+    }
+    return page.toString();
+  }
+}

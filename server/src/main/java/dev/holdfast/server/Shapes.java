@@ -1,0 +1,184 @@
+package dev.holdfast.server;
+
+import dev.holdfast.drones.App;
+import dev.holdfast.drones.Apps;
+import dev.holdfast.drones.Fleet;
+import dev.holdfast.drones.ProcessView;
+import dev.holdfast.drones.Release;
+import dev.holdfast.ledger.Route;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** The JSON shapes of the API, one record each. */
+final class Shapes {
+  private Shapes() {}
+
+  record Health(
+      String status,
+      String version,
+      String node,
+      long position,
+      long uptimeSeconds,
+      String edge,
+      String followers) {}
+
+  record AppShape(
+      String name,
+      Instant createdAt,
+      @Nullable Integer release,
+      Map<String, Integer> formation,
+      List<String> domains,
+      String url) {
+    static AppShape of(Fleet fleet, App app, int edgePort) {
+      return new AppShape(
+          app.name(),
+          app.createdAt(),
+          app.release() == 0 ? null : app.release(),
+          app.formation(),
+          fleet.routesOf(app.name()).stream().map(Route::host).toList(),
+          "http://" + Apps.defaultHost(app.name()) + ":" + edgePort + "/");
+    }
+  }
+
+  record AppList(List<AppShape> items, @Nullable String next) {}
+
+  record NewApp(String name) {
+    NewApp {
+      Objects.requireNonNull(name, "name");
+    }
+  }
+
+  record ReleaseShape(
+      String app,
+      int version,
+      String status,
+      boolean current,
+      String description,
+      String artifact,
+      Instant createdAt,
+      String actor,
+      Map<String, String> types,
+      @Nullable String step,
+      @Nullable String failure) {
+    static ReleaseShape of(Release release, @Nullable App app, List<ProcessView> processes) {
+      return new ReleaseShape(
+          release.app(),
+          release.version(),
+          release.status().name().toLowerCase(Locale.ROOT),
+          app != null && app.release() == release.version(),
+          release.description(),
+          release.artifact(),
+          release.createdAt(),
+          release.actor(),
+          release.types(),
+          step(release, processes),
+          release.failure());
+    }
+
+    private static @Nullable String step(Release release, List<ProcessView> processes) {
+      return switch (release.status()) {
+        case PENDING -> "Waiting for its turn";
+        case RELEASING -> "Running release command: " + release.types().get("release");
+        case STARTING -> {
+          var booting = new StringBuilder();
+          for (var process : processes) {
+            if (process.release() == release.version()) {
+              booting.append(booting.isEmpty() ? "" : ", ").append(process.name());
+              booting.append(process.state().equals("up") ? " up" : " starting");
+              booting.append(process.port() == null ? "" : " on port " + process.port());
+            }
+          }
+          yield booting.isEmpty() ? "Waiting for a free drone" : "Booting " + booting;
+        }
+        case SUCCEEDED, FAILED -> null;
+      };
+    }
+  }
+
+  record ReleaseList(List<ReleaseShape> items, @Nullable String next) {}
+
+  record Rollback(@Nullable Integer version) {}
+
+  record Vars(Map<String, String> vars) {}
+
+  record VarsChange(@Nullable Map<String, String> set, @Nullable List<String> unset) {}
+
+  record VarsChanged(Map<String, String> vars, @Nullable ReleaseShape release) {}
+
+  record ProcessList(List<ProcessView> items, @Nullable String next) {}
+
+  record Restart(@Nullable String process) {}
+
+  record Restarted(int processes) {}
+
+  record Domain(String host, String kind) {}
+
+  record DomainList(List<Domain> items, @Nullable String next) {}
+
+  record NewDomain(String host) {
+    NewDomain {
+      Objects.requireNonNull(host, "host");
+    }
+  }
+
+  record RouteShape(String host, String to) {
+    RouteShape {
+      Objects.requireNonNull(host, "host");
+      Objects.requireNonNull(to, "to");
+    }
+  }
+
+  record RouteList(List<RouteShape> items, @Nullable String next) {}
+
+  record RouteTarget(String to) {
+    RouteTarget {
+      Objects.requireNonNull(to, "to");
+    }
+  }
+
+  record RouteImport(List<RouteShape> routes) {
+    RouteImport {
+      Objects.requireNonNull(routes, "routes");
+    }
+  }
+
+  record RouteImported(int added, int changed, int unchanged) {}
+
+  record TokenShape(String id, String name, Instant createdAt) {
+    static TokenShape of(Token token) {
+      return new TokenShape(token.id(), token.name(), token.createdAt());
+    }
+  }
+
+  record TokenList(List<TokenShape> items, @Nullable String next) {}
+
+  record NewToken(String name) {
+    NewToken {
+      Objects.requireNonNull(name, "name");
+    }
+  }
+
+  record TokenMade(String id, String name, Instant createdAt, String token) {}
+
+  record EntryShape(
+      long position,
+      String key,
+      String kind,
+      int schema,
+      long revision,
+      Instant time,
+      String actor,
+      boolean deleted,
+      @Nullable Object payload,
+      boolean redacted) {}
+
+  record EntryList(List<EntryShape> items, @Nullable String next, long head) {}
+
+  record LogShape(Instant time, String source, String process, String text) {}
+
+  record Empty() {}
+}

@@ -1,0 +1,180 @@
+package dev.holdfast.server;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.holdfast.ledger.Entry;
+import dev.holdfast.ledger.Fold;
+import dev.holdfast.ledger.Follower;
+import dev.holdfast.ledger.Ledger;
+import dev.holdfast.ledger.PersistentMap;
+import dev.holdfast.ledger.Transaction;
+import dev.holdfast.limits.Check;
+import dev.holdfast.limits.Outcome;
+import dev.holdfast.limits.Refusal;
+import dev.holdfast.limits.Time;
+import java.io.IOException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Makes, revokes and recognises API tokens. Thread-safe. */
+final class Tokens implements AutoCloseable {
+  /** Most tokens of one platform. */
+  static final int TOKENS_MAX = 1_000;
+
+  private static final int NAME_CHARS_MAX = 64;
+  private static final Duration WARM_UP = Duration.ofSeconds(30);
+
+  /** Tokens by ledger key and by hash. */
+  private record Known(PersistentMap<String, Token> byKey, PersistentMap<String, Token> byHash) {}
+
+  private static final Fold<Known> FOLD =
+      new Fold<>() {
+        @Override
+        public Known start() {
+          return new Known(PersistentMap.empty(), PersistentMap.empty());
+        }
+
+        @Override
+        public Known apply(Known known, Entry entry) {
+          if (!entry.kind().equals(Token.KIND.name())) {
+            return known;
+          }
+          var old = known.byKey().get(entry.key());
+          var byHash = old == null ? known.byHash() : known.byHash().without(old.hash());
+          if (entry.deleted()) {
+            return new Known(known.byKey().without(entry.key()), byHash);
+          }
+          var token = Token.KIND.decode(entry);
+          return new Known(
+              known.byKey().with(entry.key(), token), byHash.with(token.hash(), token));
+        }
+      };
+
+  private final Ledger ledger;
+  private final Time time;
+  private final Follower<Known> follower;
+  private final SecureRandom random = new SecureRandom();
+
+  Tokens(Ledger ledger, Time time) {
+    this.ledger = ledger;
+    this.time = time;
+    follower = new Follower<>("tokens", ledger, FOLD, time);
+  }
+
+  /** A token that was just made; the secret is shown this once. */
+  record Made(Token token, String secret) {}
+
+  /**
+   * Reads the tokens and makes sure that the home directory's own one is there, so that somebody
+   * who may read the file may use the platform.
+   *
+   * @throws IOException when the file cannot be read or written, or the ledger not be read
+   * @throws InterruptedException when the thread is asked to end
+   */
+  void start(Home home) throws IOException, InterruptedException {
+    follower.start();
+    if (!follower.awaitApplied(ledger.head(), WARM_UP)) {
+      throw new IOException("the ledger could not be read in " + WARM_UP);
+    }
+    var secret = home.token();
+    if (secret == null) {
+      if (follower.view().value().byKey().size() > 0) {
+        return; // the file was taken away on purpose; the tokens that exist go on working
+      }
+      secret = secret();
+      home.writeToken(secret); // before the ledger: a token that nobody has would be for ever
+    }
+    if (find(secret) == null) {
+      add("holdfast", "home", secret).orThrow();
+    }
+  }
+
+  /** The token with that secret, or null. */
+  @Nullable Token find(String secret) {
+    return follower.view().value().byHash().get(hash(secret));
+  }
+
+  /** All tokens, oldest first. */
+  List<Token> all() {
+    var all = new ArrayList<Token>();
+    follower.view().value().byKey().forEach((_, token) -> all.add(token));
+    all.sort(Comparator.comparing(Token::createdAt).thenComparing(Token::id));
+    return all;
+  }
+
+  Outcome<Made> create(String actor, String name) {
+    if (name.isBlank()
+        || name.length() > NAME_CHARS_MAX
+        || name.chars().anyMatch(Character::isISOControl)) {
+      return Outcome.refused(
+          new Refusal.Invalid(
+              Check.message("name", name, "1 to " + NAME_CHARS_MAX + " printable characters")));
+    }
+    if (all().size() >= TOKENS_MAX) {
+      return Outcome.refused(
+          new Refusal.Invalid(
+              Check.message("tokens", TOKENS_MAX + 1, "at most " + TOKENS_MAX + "; revoke some")));
+    }
+    return add(actor, name, secret());
+  }
+
+  Outcome<Token> revoke(String actor, String id) {
+    var token = follower.view().value().byKey().get(Token.key(id));
+    if (token == null) {
+      return Outcome.refused(new Refusal.NotFound("token " + Check.printable(id) + ": none"));
+    }
+    var outcome =
+        ledger.append(Transaction.by(actor).delete(Token.key(id), Transaction.PRESENT));
+    settle();
+    return outcome.map(_ -> token);
+  }
+
+  @Override
+  public void close() {
+    follower.close();
+  }
+
+  private Outcome<Made> add(String actor, String name, String secret) {
+    byte[] bytes = new byte[4];
+    random.nextBytes(bytes);
+    var token =
+        new Token(HexFormat.of().formatHex(bytes), name, hash(secret), time.now());
+    var outcome =
+        ledger.append(
+            Transaction.by(actor)
+                .put(Token.KIND, Token.key(token.id()), token, Transaction.ABSENT));
+    settle();
+    return outcome.map(_ -> new Made(token, secret));
+  }
+
+  private void settle() {
+    try {
+      follower.awaitApplied(ledger.head(), WARM_UP);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private String secret() {
+    byte[] bytes = new byte[32];
+    random.nextBytes(bytes);
+    return "hf_" + Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
+  }
+
+  private static String hash(String secret) {
+    try {
+      return HexFormat.of()
+          .formatHex(MessageDigest.getInstance("SHA-256").digest(secret.getBytes(UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
