@@ -13,12 +13,15 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.channels.UnresolvedAddressException;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -191,15 +194,32 @@ final class Api implements AutoCloseable {
 
   private HttpClient client() {
     if (client == null) {
-      client =
+      var builder =
           HttpClient.newBuilder()
               .version(HttpClient.Version.HTTP_1_1)
               .followRedirects(HttpClient.Redirect.NEVER)
               .proxy(HttpClient.Builder.NO_PROXY)
-              .connectTimeout(CONNECT_PATIENCE)
-              .build();
+              .connectTimeout(CONNECT_PATIENCE);
+      if (target.plain()) {
+        builder.sslContext(trustNobody());
+      }
+      client = builder.build();
     }
     return client;
+  }
+
+  /**
+   * A TLS context for a client that will not use TLS: the default one, which the client makes at
+   * birth, reads every root certificate. Whoever used this one would trust no server.
+   */
+  private static SSLContext trustNobody() {
+    try {
+      var context = SSLContext.getInstance("TLS");
+      context.init(null, new TrustManager[0], null);
+      return context;
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("TLS", e);
+    }
   }
 
   private static HttpRequest request(Call call, Target.Address address) {

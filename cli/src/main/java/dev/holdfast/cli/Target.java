@@ -21,6 +21,9 @@ sealed interface Target {
    */
   Address find();
 
+  /** Whether it is always reached without TLS. */
+  boolean plain();
+
   /** How the target is called in a sentence. */
   String name();
 
@@ -53,7 +56,7 @@ sealed interface Target {
     return new Server(new Address(base("--server", url), checked("HOLDFAST_TOKEN", token)));
   }
 
-  /** See {@link #home}. */
+  /** See {@link #home}; its {@code up.json} always names an http address. */
   record Home(Path folder) implements Target {
     @Override
     public Address find() {
@@ -64,6 +67,11 @@ sealed interface Target {
       return new Address(
           base("api in " + folder.resolve("up.json"), api),
           checked("token in " + folder, read("token").strip()));
+    }
+
+    @Override
+    public boolean plain() {
+      return true;
     }
 
     @Override
@@ -96,6 +104,11 @@ sealed interface Target {
     @Override
     public Address find() {
       return address;
+    }
+
+    @Override
+    public boolean plain() {
+      return "http".equals(address.base().getScheme());
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -53,6 +54,21 @@ class PackTest {
     assertThat(pack(two)).isEqualTo(pack(one));
     FakePlatform.write(two.resolve("Procfile"), "web: y\n");
     assertThat(pack(two)).isNotEqualTo(pack(one));
+  }
+
+  @Test
+  void packsInTheOrderOfNames() throws IOException {
+    for (int i = 50; i > 0; i--) {
+      FakePlatform.write(folder.resolve("f" + i), "x");
+    }
+    var packed = new ArrayList<String>();
+    try (var tar =
+        new TarArchiveInputStream(new GZIPInputStream(new ByteArrayInputStream(pack(folder))))) {
+      for (var entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
+        packed.add(entry.getName());
+      }
+    }
+    assertThat(packed).hasSize(50).isSorted();
   }
 
   @Test

@@ -42,7 +42,8 @@ class RoutesImportTest {
     assertThat(desk.run("routes", "import", "routes")).isZero();
     assertThat(desk.out)
         .isEqualTo("Importing 2500 routes... done, 1900 added, 60 changed, 540 unchanged\n");
-    assertThat(platform.asked(IMPORT)).hasSize(3);
+    assertThat(platform.asked(IMPORT).stream().map(s -> s.body().split("\"host\"", -1).length - 1))
+        .containsExactly(1000, 1000, 500);
     assertThat(platform.asked(IMPORT).getFirst().body())
         .startsWith("{\"routes\":[{\"host\":\"h0.example.org\",\"to\":\"http://127.0.0.1:3000\"}");
   }

@@ -234,19 +234,20 @@ class VerbsTest {
   void followsLogsOverABreakWithoutRepeating() {
     var a =
         "{\"time\":\"2026-11-21T22:39:18.001Z\",\"source\":\"app\",\"process\":\"web.1\",\"text\":\"a\"}\n";
+    var o = a.replace(".001Z", ".000Z").replace("\"a\"", "\"o\"");
     var b = a.replace("\"a\"", "\"b\"");
     var c = b.replace(".001Z", ".002Z").replace("\"b\"", "\"c\"");
     var gone = Answer.problem(404, "app: hello (expected: an app)");
     platform
-        .on("GET /v1/apps/hello/logs?lines=100&follow=true", a + b)
+        .on("GET /v1/apps/hello/logs?lines=100&follow=true", o + a + b)
         .on(
             "GET /v1/apps/hello/logs?lines=1000&follow=true",
             Answer.broken(),
-            Answer.json(200, a + b + c),
+            Answer.json(200, o + a + b + c),
             gone);
     assertThat(desk.run("logs", "-f")).isEqualTo(1);
     assertThat(desk.out.lines().map(l -> l.substring(l.length() - 1)))
-        .containsExactly("a", "b", "c");
+        .containsExactly("o", "a", "b", "c");
     assertThat(desk.err)
         .contains("Connecting again...")
         .endsWith(" !    app: hello (expected: an app)\n");
