@@ -4,12 +4,20 @@ import dev.holdfast.ledger.Kind;
 import dev.holdfast.limits.Check;
 import io.javalin.http.Context;
 import java.io.IOException;
+import java.time.Instant;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeFormatterBuilder;
+import java.util.Locale;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.SerializationContext;
+import tools.jackson.databind.ValueSerializer;
 import tools.jackson.databind.exc.UnrecognizedPropertyException;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.module.SimpleModule;
 
 /** JSON as the API reads it (strictly) and writes it. Thread-safe. */
 final class Json {
@@ -25,10 +33,22 @@ final class Json {
                           .maxDocumentLength(BODY_BYTES_MAX)
                           .build())
                   .build())
+          .addModule(new SimpleModule().addSerializer(Instant.class, new Times()))
           .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
+
+  /** Times have milliseconds always, so that their text sorts as they do. */
+  private static final class Times extends ValueSerializer<Instant> {
+    private static final DateTimeFormatter MILLIS =
+        new DateTimeFormatterBuilder().appendInstant(3).toFormatter(Locale.ROOT);
+
+    @Override
+    public void serialize(Instant value, JsonGenerator out, SerializationContext context) {
+      out.writeString(MILLIS.format(value));
+    }
+  }
 
   private Json() {}
 
