@@ -235,26 +235,24 @@ public final class AppLogs implements AutoCloseable {
           .computeIfAbsent(said.app(), app -> new ArrayList<>())
           .add(new Stored(said.line(), null));
     }
-    byApp.forEach(
-        (app, stored) -> {
-          if (!store(app, stored)) {
-            dropped.computeIfAbsent(app, name -> new LongAdder()).add(stored.size());
-          }
-        });
+    byApp.forEach((app, stored) -> {
+      if (!store(app, stored)) {
+        dropped.computeIfAbsent(app, name -> new LongAdder()).add(stored.size());
+      }
+    });
   }
 
   private void storeDropped() {
-    dropped.forEach(
-        (app, count) -> {
-          long lost = count.sum();
-          if (lost > 0) {
-            var text = "L10 (drain buffer overflow): " + lost + " messages dropped";
-            var line = new LogLine(time.now(), LogLine.HOLDFAST, "logs", text);
-            if (store(app, List.of(new Stored(line, null)))) {
-              count.add(-lost);
-            }
-          }
-        });
+    dropped.forEach((app, count) -> {
+      long lost = count.sum();
+      if (lost > 0) {
+        var text = "L10 (drain buffer overflow): " + lost + " messages dropped";
+        var line = new LogLine(time.now(), LogLine.HOLDFAST, "logs", text);
+        if (store(app, List.of(new Stored(line, null)))) {
+          count.add(-lost);
+        }
+      }
+    });
   }
 
   private boolean store(String app, List<Stored> lines) {
@@ -274,8 +272,7 @@ public final class AppLogs implements AutoCloseable {
       if (spool == null) {
         Mark from = log(tail.app).mark(tail.runId);
         spool =
-            new Spool(
-                tail.directory, tail.runId, tail.process, from, limits.lineBytesMax(), time);
+            new Spool(tail.directory, tail.runId, tail.process, from, limits.lineBytesMax(), time);
         tail.spool = spool;
       }
       var lines = spool.read(SPOOL_BYTES_MAX, last);

@@ -85,8 +85,17 @@ public final class Launcher {
     var uid = "" + config.uidFirst();
     var probe =
         new ProcessBuilder(
-            "" + tools.setpriv(), "--reuid", uid, "--regid", uid, "--clear-groups",
-            "--no-new-privs", "" + tools.sh(), "-c", "cd \"$0\"", runs.toString());
+            "" + tools.setpriv(),
+            "--reuid",
+            uid,
+            "--regid",
+            uid,
+            "--clear-groups",
+            "--no-new-privs",
+            "" + tools.sh(),
+            "-c",
+            "cd \"$0\"",
+            runs.toString());
     var said = run(probe);
     if (said.isEmpty()) {
       return;
@@ -101,7 +110,8 @@ public final class Launcher {
       }
     }
     throw new IllegalStateException(
-        Check.message("directory of the runs", runs, "one that user " + uid + " can enter: " + said));
+        Check.message(
+            "directory of the runs", runs, "one that user " + uid + " can enter: " + said));
   }
 
   /** Runs a tool to its end; empty when it went well, otherwise what it said. */
