@@ -106,7 +106,8 @@ public final class AppLogs implements AutoCloseable {
   /**
    * Follows the output of a run from where it was left. Calling it again changes nothing.
    *
-   * @return completes when the run's output has ended and all of it is stored
+   * @return completes when the run's output has ended and all of it is stored; never when this is
+   *     closed before
    */
   public CompletableFuture<Void> tail(String app, String process, Run run) {
     return tail(app, process, run.runId(), run.spool());
@@ -289,11 +290,14 @@ public final class AppLogs implements AutoCloseable {
         tail.done.complete(null);
         return;
       }
-      tail.waitNanos =
-          lines.isEmpty()
-              ? Math.clamp(
-                  tail.waitNanos * 2, limits.pollMin().toNanos(), limits.pollMax().toNanos())
-              : limits.pollMin().toNanos() / 2;
+      long pollNanos = limits.pollMin().toNanos();
+      if (spool.more()) {
+        tail.waitNanos = 0;
+      } else if (lines.isEmpty()) {
+        tail.waitNanos = Math.clamp(tail.waitNanos * 2, pollNanos, limits.pollMax().toNanos());
+      } else {
+        tail.waitNanos = pollNanos / 2;
+      }
     } catch (IOException | RuntimeException e) {
       LOG.log(System.Logger.Level.WARNING, "output of " + tail.runId + " cannot be stored", e);
       tail.waitNanos = limits.pollMax().toNanos();

@@ -146,18 +146,39 @@ public final class Launcher {
     var directory = directory(spec.runId());
     long uid = root ? config.uidFirst() + spec.droneNumber() : -1;
     Files.createDirectory(directory);
+    @Nullable Process wrapper = null;
     boolean started = false;
     try {
       prepare(spec, directory, uid);
-      var wrapper = spawn(spec, directory);
+      wrapper = spawn(spec, directory);
       var identity = await(directory, wrapper);
       started = true;
       return new Run(spec.runId(), directory, identity, uid, config, time).watched(wrapper);
     } finally {
       if (!started) {
-        delete(directory);
+        clearUp(spec.runId(), directory, uid, wrapper);
       }
     }
+  }
+
+  /** Takes the run's place, so that it cannot start any more, and removes every trace of it. */
+  private void clearUp(String runId, Path directory, long uid, @Nullable Process wrapper)
+      throws IOException {
+    if (wrapper != null) {
+      if (!Identity.fence(directory)) {
+        var identity = Identity.read(directory);
+        if (identity != null) {
+          new Run(runId, directory, identity, uid, config, time).kill();
+        }
+      }
+      // The wrapper leads a session of its own, in which its pump may still wait for a writer.
+      for (var proc : ProcessTable.all()) {
+        if (proc.session() == wrapper.pid()) {
+          Run.handle(proc, ProcessHandle::destroyForcibly);
+        }
+      }
+    }
+    delete(directory);
   }
 
   private void prepare(LaunchSpec spec, Path directory, long uid) throws IOException {
@@ -264,7 +285,7 @@ public final class Launcher {
     return builder.start();
   }
 
-  /** Waits for the pid file; when none comes in time, takes its place and clears up. */
+  /** Waits for the pid file; when none comes in time, takes its place. */
   private Identity await(Path directory, Process wrapper) throws IOException {
     var deadline = Deadline.after(time, config.startWait());
     while (wrapper.isAlive() && !deadline.passed()) {
@@ -278,12 +299,6 @@ public final class Launcher {
       var identity = decided(directory);
       if (identity != null) {
         return identity;
-      }
-    }
-    long session = wrapper.pid();
-    for (var proc : ProcessTable.all()) {
-      if (proc.session() == session) {
-        Run.handle(proc, ProcessHandle::destroyForcibly);
       }
     }
     throw new IOException(

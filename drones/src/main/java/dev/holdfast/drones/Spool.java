@@ -38,6 +38,7 @@ final class Spool implements AutoCloseable {
   private long cut;
   private boolean complete;
   private boolean ended;
+  private boolean more;
   private @Nullable FileChannel channel;
 
   /** Begins behind {@code from}, or with the first chunk when it is null. */
@@ -113,7 +114,13 @@ final class Spool implements AutoCloseable {
         }
       }
     }
+    more = left <= 0;
     return lines;
+  }
+
+  /** Whether the last reading stopped at its bound, not at the end. */
+  boolean more() {
+    return more;
   }
 
   private int fill() throws IOException {

@@ -241,7 +241,7 @@ class LauncherTest {
   @Test
   void knowsWhoListens() throws Exception {
     sha = upload(Tarball.app().file("Listen.java", LISTEN));
-    try (var mine = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+    try (var mine = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
       int port = 20_000 + (int) (ProcessHandle.current().pid() % 5000);
       var run =
           launch(
