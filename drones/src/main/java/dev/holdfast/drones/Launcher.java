@@ -37,8 +37,8 @@ import org.jspecify.annotations.Nullable;
  * and bash adds variables of its own; an app that wants bash says {@code bash -c}. The environment
  * is the app's config and PORT, DYNO, HOLDFAST_APP, HOLDFAST_RELEASE, HOLDFAST_LEASE, HOME, TMPDIR,
  * USER, which config cannot change, PATH and LANG, which it can, and what the shell itself keeps
- * there (PWD). {@code .profile} is sourced after all of them are set; what it wants to pass on it
- * exports.
+ * there (PWD, IFS). {@code .profile} is sourced after all of them are set; what it wants to pass on
+ * it exports.
  *
  * <p>A server that is root gives every drone a user of its own and hands nothing else to it than
  * the run's {@code app} and {@code tmp}.

@@ -120,6 +120,7 @@ class LauncherTest {
         .endsWith(":" + Path.of(System.getProperty("java.home"), "bin"));
     found.remove("PWD");
     found.remove("SHLVL");
+    assertThat(found.remove("IFS")).isNotEqualTo("x"); // no POSIX shell takes it from outside
     found.remove("_");
     assertThat(found)
         .containsExactlyInAnyOrderEntriesOf(
@@ -127,7 +128,6 @@ class LauncherTest {
                 Map.entry("NASTY", nasty),
                 Map.entry("EMPTY", ""),
                 Map.entry("i", "loop"),
-                Map.entry("IFS", "x"),
                 Map.entry("LD_LIBRARY_PATH", "/nowhere"),
                 Map.entry("PORT", "20080"),
                 Map.entry("DYNO", "web.1"),
