@@ -100,7 +100,7 @@ class AppLogsTest {
     Until.holds("gap", () -> texts().size() == 2);
     assertThat(texts().getFirst()).contains("L10", "2 files");
     logs.untail("d1-1").get(20, TimeUnit.SECONDS);
-    assertThat(done).isDone();
+    done.get(20, TimeUnit.SECONDS);
     logs.untail("d1-1").get(1, TimeUnit.SECONDS);
   }
 
@@ -130,7 +130,7 @@ class AppLogsTest {
     logs = open(limits);
     var again = logs.tail("shop", "quiet.1", "d1-1", spool);
     logs.untail("d1-1").get(20, TimeUnit.SECONDS);
-    assertThat(again).isDone();
+    again.get(20, TimeUnit.SECONDS);
     assertThat(texts()).doesNotContain("quiet").endsWith("after");
   }
 
