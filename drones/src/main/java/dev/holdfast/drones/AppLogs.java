@@ -106,7 +106,8 @@ public final class AppLogs implements AutoCloseable {
   /**
    * Follows the output of a run from where it was left. Calling it again changes nothing.
    *
-   * @return completes when the run's output has ended and all of it is stored
+   * @return completes when the run's output has ended and all of it is stored; never when this is
+   *     closed before
    */
   public CompletableFuture<Void> tail(String app, String process, Run run) {
     return tail(app, process, run.runId(), run.spool());
@@ -235,26 +236,24 @@ public final class AppLogs implements AutoCloseable {
           .computeIfAbsent(said.app(), app -> new ArrayList<>())
           .add(new Stored(said.line(), null));
     }
-    byApp.forEach(
-        (app, stored) -> {
-          if (!store(app, stored)) {
-            dropped.computeIfAbsent(app, name -> new LongAdder()).add(stored.size());
-          }
-        });
+    byApp.forEach((app, stored) -> {
+      if (!store(app, stored)) {
+        dropped.computeIfAbsent(app, name -> new LongAdder()).add(stored.size());
+      }
+    });
   }
 
   private void storeDropped() {
-    dropped.forEach(
-        (app, count) -> {
-          long lost = count.sum();
-          if (lost > 0) {
-            var text = "L10 (drain buffer overflow): " + lost + " messages dropped";
-            var line = new LogLine(time.now(), LogLine.HOLDFAST, "logs", text);
-            if (store(app, List.of(new Stored(line, null)))) {
-              count.add(-lost);
-            }
-          }
-        });
+    dropped.forEach((app, count) -> {
+      long lost = count.sum();
+      if (lost > 0) {
+        var text = "L10 (drain buffer overflow): " + lost + " messages dropped";
+        var line = new LogLine(time.now(), LogLine.HOLDFAST, "logs", text);
+        if (store(app, List.of(new Stored(line, null)))) {
+          count.add(-lost);
+        }
+      }
+    });
   }
 
   private boolean store(String app, List<Stored> lines) {
@@ -274,8 +273,7 @@ public final class AppLogs implements AutoCloseable {
       if (spool == null) {
         Mark from = log(tail.app).mark(tail.runId);
         spool =
-            new Spool(
-                tail.directory, tail.runId, tail.process, from, limits.lineBytesMax(), time);
+            new Spool(tail.directory, tail.runId, tail.process, from, limits.lineBytesMax(), time);
         tail.spool = spool;
       }
       var lines = spool.read(SPOOL_BYTES_MAX, last);
@@ -292,11 +290,14 @@ public final class AppLogs implements AutoCloseable {
         tail.done.complete(null);
         return;
       }
-      tail.waitNanos =
-          lines.isEmpty()
-              ? Math.clamp(
-                  tail.waitNanos * 2, limits.pollMin().toNanos(), limits.pollMax().toNanos())
-              : limits.pollMin().toNanos() / 2;
+      long pollNanos = limits.pollMin().toNanos();
+      if (spool.more()) {
+        tail.waitNanos = 0;
+      } else if (lines.isEmpty()) {
+        tail.waitNanos = Math.clamp(tail.waitNanos * 2, pollNanos, limits.pollMax().toNanos());
+      } else {
+        tail.waitNanos = pollNanos / 2;
+      }
     } catch (IOException | RuntimeException e) {
       LOG.log(System.Logger.Level.WARNING, "output of " + tail.runId + " cannot be stored", e);
       tail.waitNanos = limits.pollMax().toNanos();

@@ -64,7 +64,8 @@ public final class Artifacts {
         directory,
         limits,
         time,
-        part -> Files.newOutputStream(part, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+        part ->
+            Files.newOutputStream(part, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
   }
 
   Artifacts(Path directory, ArtifactLimits limits, Time time, Disk disk) {
@@ -170,10 +171,7 @@ public final class Artifacts {
       }
       Files.setLastModifiedTime(part, FileTime.from(time.now()));
       Files.move(
-          part,
-          file(sha256),
-          StandardCopyOption.ATOMIC_MOVE,
-          StandardCopyOption.REPLACE_EXISTING);
+          part, file(sha256), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       try (var channel = FileChannel.open(directory, StandardOpenOption.READ)) {
         channel.force(true);
       }
@@ -220,7 +218,6 @@ public final class Artifacts {
     var digest = sha256();
     try (var in = new DigestInputStream(Files.newInputStream(file), digest)) {
       Upload.read(in, Files.size(file), limits, new Unpacking(into));
-      in.transferTo(OutputStream.nullOutputStream());
     }
     var found = HexFormat.of().formatHex(digest.digest());
     if (!found.equals(sha256)) {
@@ -271,8 +268,7 @@ public final class Artifacts {
     }
 
     @Override
-    public void file(String path, TarArchiveEntry entry, InputStream contents)
-        throws IOException {
+    public void file(String path, TarArchiveEntry entry, InputStream contents) throws IOException {
       if (!path.equals(PROCFILE)) {
         return;
       }
@@ -337,8 +333,7 @@ public final class Artifacts {
     }
 
     @Override
-    public void file(String path, TarArchiveEntry entry, InputStream contents)
-        throws IOException {
+    public void file(String path, TarArchiveEntry entry, InputStream contents) throws IOException {
       var place = place(path);
       try (var out =
           Files.newOutputStream(

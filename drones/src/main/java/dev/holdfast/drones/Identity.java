@@ -50,6 +50,9 @@ record Identity(long app, long appStart, long wrapper, long wrapperStart, String
 
   /** Takes the place of the pid file for ever; false when the wrapper was there first. */
   static boolean fence(Path run) throws IOException {
+    if (Files.exists(run.resolve(FILE))) {
+      return read(run) == null; // decided long ago: nothing has to be written, also on a full disk
+    }
     var whole = run.resolve("fence.tmp");
     Files.writeString(whole, FENCED + "\n");
     try {

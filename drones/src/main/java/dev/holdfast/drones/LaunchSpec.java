@@ -50,8 +50,7 @@ public record LaunchSpec(
   /** Refuses what a kernel, a shell or a path could misunderstand. */
   public LaunchSpec {
     HostName.label("run id", runId);
-    Check.that(
-        droneNumber >= 0 && droneNumber < DRONES_MAX, "drone", droneNumber, "0 to 29999");
+    Check.that(droneNumber >= 0 && droneNumber < DRONES_MAX, "drone", droneNumber, "0 to 29999");
     Artifact.checkSha(artifact);
     Check.that(
         Procfile.runnable(command),
@@ -73,14 +72,12 @@ public record LaunchSpec(
           "text without NUL of at most " + VALUE_BYTES_MAX + " bytes");
       total += bytes(entry.getKey()) + bytes(entry.getValue());
     }
-    Check.that(
-        total <= CONFIG_BYTES_MAX, "config bytes", total, "at most " + CONFIG_BYTES_MAX);
+    Check.that(total <= CONFIG_BYTES_MAX, "config bytes", total, "at most " + CONFIG_BYTES_MAX);
     config = Collections.unmodifiableMap(new TreeMap<>(config));
     if (port != null) {
       Check.that(port >= 1 && port <= 65535, "port", port, "1 to 65535");
     }
-    Check.that(
-        PROCESS.matcher(process).matches(), "process", process, "a name such as web.1");
+    Check.that(PROCESS.matcher(process).matches(), "process", process, "a name such as web.1");
     HostName.label("app", app);
     Check.that(release >= 1, "release", release, ">= 1");
   }

@@ -37,8 +37,8 @@ import org.jspecify.annotations.Nullable;
  * and bash adds variables of its own; an app that wants bash says {@code bash -c}. The environment
  * is the app's config and PORT, DYNO, HOLDFAST_APP, HOLDFAST_RELEASE, HOLDFAST_LEASE, HOME, TMPDIR,
  * USER, which config cannot change, PATH and LANG, which it can, and what the shell itself keeps
- * there (PWD). {@code .profile} is sourced after all of them are set; what it wants to pass on it
- * exports.
+ * there (PWD, IFS). {@code .profile} is sourced after all of them are set; what it wants to pass on
+ * it exports.
  *
  * <p>A server that is root gives every drone a user of its own and hands nothing else to it than
  * the run's {@code app} and {@code tmp}.
@@ -85,8 +85,17 @@ public final class Launcher {
     var uid = "" + config.uidFirst();
     var probe =
         new ProcessBuilder(
-            "" + tools.setpriv(), "--reuid", uid, "--regid", uid, "--clear-groups",
-            "--no-new-privs", "" + tools.sh(), "-c", "cd \"$0\"", runs.toString());
+            "" + tools.setpriv(),
+            "--reuid",
+            uid,
+            "--regid",
+            uid,
+            "--clear-groups",
+            "--no-new-privs",
+            "" + tools.sh(),
+            "-c",
+            "cd \"$0\"",
+            runs.toString());
     var said = run(probe);
     if (said.isEmpty()) {
       return;
@@ -101,7 +110,8 @@ public final class Launcher {
       }
     }
     throw new IllegalStateException(
-        Check.message("directory of the runs", runs, "one that user " + uid + " can enter: " + said));
+        Check.message(
+            "directory of the runs", runs, "one that user " + uid + " can enter: " + said));
   }
 
   /** Runs a tool to its end; empty when it went well, otherwise what it said. */
@@ -136,18 +146,39 @@ public final class Launcher {
     var directory = directory(spec.runId());
     long uid = root ? config.uidFirst() + spec.droneNumber() : -1;
     Files.createDirectory(directory);
+    @Nullable Process wrapper = null;
     boolean started = false;
     try {
       prepare(spec, directory, uid);
-      var wrapper = spawn(spec, directory);
+      wrapper = spawn(spec, directory);
       var identity = await(directory, wrapper);
       started = true;
       return new Run(spec.runId(), directory, identity, uid, config, time).watched(wrapper);
     } finally {
       if (!started) {
-        delete(directory);
+        clearUp(spec.runId(), directory, uid, wrapper);
       }
     }
+  }
+
+  /** Takes the run's place, so that it cannot start any more, and removes every trace of it. */
+  private void clearUp(String runId, Path directory, long uid, @Nullable Process wrapper)
+      throws IOException {
+    if (wrapper != null) {
+      if (!Identity.fence(directory)) {
+        var identity = Identity.read(directory);
+        if (identity != null) {
+          new Run(runId, directory, identity, uid, config, time).kill();
+        }
+      }
+      // The wrapper leads a session of its own, in which its pump may still wait for a writer.
+      for (var proc : ProcessTable.all()) {
+        if (proc.session() == wrapper.pid()) {
+          Run.handle(proc, ProcessHandle::destroyForcibly);
+        }
+      }
+    }
+    delete(directory);
   }
 
   private void prepare(LaunchSpec spec, Path directory, long uid) throws IOException {
@@ -254,7 +285,7 @@ public final class Launcher {
     return builder.start();
   }
 
-  /** Waits for the pid file; when none comes in time, takes its place and clears up. */
+  /** Waits for the pid file; when none comes in time, takes its place. */
   private Identity await(Path directory, Process wrapper) throws IOException {
     var deadline = Deadline.after(time, config.startWait());
     while (wrapper.isAlive() && !deadline.passed()) {
@@ -268,12 +299,6 @@ public final class Launcher {
       var identity = decided(directory);
       if (identity != null) {
         return identity;
-      }
-    }
-    long session = wrapper.pid();
-    for (var proc : ProcessTable.all()) {
-      if (proc.session() == session) {
-        Run.handle(proc, ProcessHandle::destroyForcibly);
       }
     }
     throw new IOException(

@@ -34,13 +34,11 @@ public record Procfile(Map<String, String> types) {
   /** Refuses no type at all, too many, and a type or a command that could not be run. */
   public Procfile {
     Check.that(!types.isEmpty(), "Procfile", "no process type", "at least one <type>: <command>");
-    Check.that(
-        types.size() <= TYPES_MAX, "Procfile types", types.size(), "at most " + TYPES_MAX);
-    types.forEach(
-        (type, command) -> {
-          HostName.label("Procfile type", type);
-          Check.that(runnable(command), "Procfile command of " + type, command, "a command");
-        });
+    Check.that(types.size() <= TYPES_MAX, "Procfile types", types.size(), "at most " + TYPES_MAX);
+    types.forEach((type, command) -> {
+      HostName.label("Procfile type", type);
+      Check.that(runnable(command), "Procfile command of " + type, command, "a command");
+    });
     types = Collections.unmodifiableMap(new LinkedHashMap<>(types));
   }
 
@@ -65,7 +63,11 @@ public record Procfile(Map<String, String> types) {
       Check.that(match.matches(), where, line, "<type>: <command>, a comment or nothing");
       var type = HostName.label(where + ", process type", match.group(1));
       var command = withoutComment(match.group(2));
-      Check.that(runnable(command), where, line, "a command after " + type + ": of at most " + COMMAND_BYTES_MAX + " bytes");
+      Check.that(
+          runnable(command),
+          where,
+          line,
+          "a command after " + type + ": of at most " + COMMAND_BYTES_MAX + " bytes");
       Check.that(types.put(type, command) == null, where, type, "each process type once");
       Check.that(types.size() <= TYPES_MAX, where, type, "at most " + TYPES_MAX + " types");
     }

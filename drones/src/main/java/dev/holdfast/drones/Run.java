@@ -37,8 +37,7 @@ public final class Run {
    *
    * @param uid the user that only this drone has, or -1 when it shares the server's
    */
-  Run(
-      String runId, Path directory, Identity identity, long uid, LauncherConfig config, Time time) {
+  Run(String runId, Path directory, Identity identity, long uid, LauncherConfig config, Time time) {
     this.runId = runId;
     this.directory = directory;
     this.identity = identity;
@@ -51,20 +50,19 @@ public final class Run {
   Run watched(@Nullable Process wrapper) {
     Thread.ofVirtual()
         .name("run " + runId)
-        .start(
-            () -> {
-              try {
-                if (wrapper != null) {
-                  wrapper.waitFor();
-                }
-                while (identity.wrapperAlive() || identity.appAlive()) {
-                  time.sleep(config.watchEvery());
-                }
-                exit.complete(exitOf(directory));
-              } catch (InterruptedException | RuntimeException e) {
-                exit.complete(Exit.LOST);
-              }
-            });
+        .start(() -> {
+          try {
+            if (wrapper != null) {
+              wrapper.waitFor();
+            }
+            while (identity.wrapperAlive() || identity.appAlive()) {
+              time.sleep(config.watchEvery());
+            }
+            exit.complete(exitOf(directory));
+          } catch (InterruptedException | RuntimeException e) {
+            exit.complete(Exit.LOST);
+          }
+        });
     return this;
   }
 
@@ -175,7 +173,9 @@ public final class Run {
     return proc.pid() == identity.app() && proc.start() == identity.appStart();
   }
 
-  /** In the session that the main process leads, or led: its number is not reused before it ends. */
+  /**
+   * In the session that the main process leads, or led: its number is not reused before it ends.
+   */
   private boolean inSession(Proc proc) {
     if (proc.session() != identity.app() || proc.start() < identity.appStart()) {
       return false;
@@ -192,9 +192,7 @@ public final class Run {
       return false;
     }
     var lease = ProcessTable.variable(proc.pid(), LEASE);
-    return lease != null
-        ? lease.equals(runId)
-        : uid > 0 && ProcessTable.uid(proc.pid()) == uid;
+    return lease != null ? lease.equals(runId) : uid > 0 && ProcessTable.uid(proc.pid()) == uid;
   }
 
   static void handle(Proc proc, java.util.function.Consumer<ProcessHandle> act) {

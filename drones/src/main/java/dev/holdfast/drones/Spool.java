@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * from wherever the last reader stopped. Confined to one thread.
  *
  * <p>The pump makes chunk n + 1 only when chunk n is complete, and {@code closed} only at the end;
- * so a chunk is read out when its end was reached <em>after</em> a later chunk or {@code closed} was
- * seen. A chunk that the pump deleted before it was read is a gap, and said to be one.
+ * so a chunk is read out when its end was reached <em>after</em> a later chunk or {@code closed}
+ * was seen. A chunk that the pump deleted before it was read is a gap, and said to be one.
  */
 final class Spool implements AutoCloseable {
   private static final String CLOSED = "closed";
@@ -38,6 +38,7 @@ final class Spool implements AutoCloseable {
   private long cut;
   private boolean complete;
   private boolean ended;
+  private boolean more;
   private @Nullable FileChannel channel;
 
   /** Begins behind {@code from}, or with the first chunk when it is null. */
@@ -113,7 +114,13 @@ final class Spool implements AutoCloseable {
         }
       }
     }
+    more = left <= 0;
     return lines;
+  }
+
+  /** Whether the last reading stopped at its bound, not at the end. */
+  boolean more() {
+    return more;
   }
 
   private int fill() throws IOException {
@@ -132,11 +139,13 @@ final class Spool implements AutoCloseable {
       long lost = next - chunk;
       chunk = next;
       offset = 0;
-      var text = "L10 (drain buffer overflow): output lost, %d files of up to 4 MiB".formatted(lost);
+      var text =
+          "L10 (drain buffer overflow): output lost, %d files of up to 4 MiB".formatted(lost);
       lines.add(line(LogLine.HOLDFAST, text));
     }
     try {
-      channel = FileChannel.open(directory.resolve("%08d".formatted(chunk)), StandardOpenOption.READ);
+      channel =
+          FileChannel.open(directory.resolve("%08d".formatted(chunk)), StandardOpenOption.READ);
       return true;
     } catch (NoSuchFileException e) {
       return false; // deleted in between: the next look finds the gap
@@ -188,7 +197,8 @@ final class Spool implements AutoCloseable {
 
   private void emit(List<Stored> lines) {
     var bytes = pending.toByteArray();
-    int length = bytes.length > 0 && bytes[bytes.length - 1] == '\r' ? bytes.length - 1 : bytes.length;
+    int length =
+        bytes.length > 0 && bytes[bytes.length - 1] == '\r' ? bytes.length - 1 : bytes.length;
     lines.add(line(LogLine.APP, Stored.harmless(bytes, length, lineBytesMax, cut)));
     pending.reset();
     cut = 0;

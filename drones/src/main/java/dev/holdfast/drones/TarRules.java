@@ -81,8 +81,7 @@ final class TarRules {
       throw bad(path, "each path once, and it is a " + name(before) + " already");
     }
     if (nodes.size() > limits.entriesMax()) {
-      throw new BadUpload(
-          Check.message("entries", nodes.size(), "at most " + limits.entriesMax()));
+      throw new BadUpload(Check.message("entries", nodes.size(), "at most " + limits.entriesMax()));
     }
     return path;
   }
@@ -97,8 +96,9 @@ final class TarRules {
       case TarConstants.LF_BLK, TarConstants.LF_CHR -> throw bad(entry.getName(), "no device");
       case TarConstants.LF_FIFO -> throw bad(entry.getName(), "no named pipe");
       default ->
-          throw bad(entry.getName(), "a file, a directory or a link, not type "
-              + (char) (entry.getLinkFlag() & 0x7F));
+          throw bad(
+              entry.getName(),
+              "a file, a directory or a link, not type " + (char) (entry.getLinkFlag() & 0x7F));
     };
   }
 
@@ -131,8 +131,11 @@ final class TarRules {
   void finish() throws BadUpload {
     for (var link : links.entrySet()) {
       if (leadsOut(link.getKey(), link.getValue())) {
-        throw bad(link.getKey(), "a link that stays inside the tree, not one to "
-            + link.getValue() + " through other links");
+        throw bad(
+            link.getKey(),
+            "a link that stays inside the tree, not one to "
+                + link.getValue()
+                + " through other links");
       }
     }
   }

@@ -5,6 +5,7 @@ import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -33,7 +34,7 @@ final class Upload {
   private Upload() {}
 
   /**
-   * Reads all of it.
+   * Reads all of it and closes it.
    *
    * @param packedBytes how long {@code packed} is
    * @throws BadUpload when a rule is broken
@@ -49,7 +50,8 @@ final class Upload {
       while ((entry = next(tar, metered)) != null) {
         visit(entry, tar, rules, visitor);
       }
-      metered.transferTo(java.io.OutputStream.nullOutputStream());
+      metered.transferTo(OutputStream.nullOutputStream());
+      packed.transferTo(OutputStream.nullOutputStream());
     } catch (EOFException e) {
       throw new BadUpload("upload: cut short (expected: a complete tar.gz)");
     } catch (ZipException e) {
@@ -94,7 +96,7 @@ final class Upload {
         }
       }
     }
-    new Contents(tar, path).transferTo(java.io.OutputStream.nullOutputStream());
+    new Contents(tar, path).transferTo(OutputStream.nullOutputStream());
   }
 
   /** What one entry holds; its end is the entry's end. */

@@ -36,44 +36,43 @@ final class Wrapper {
   /** The script that waits, and pumps. */
   static String wrapper(Tools tools) {
     return """
-      umask 077
-      trap : HUP INT QUIT TERM USR1 USR2
-      pump() {
-        trap '' HUP INT QUIT TERM USR1 USR2
-        cd log || exit 1
-        n=1
-        while :; do
-          chunk=$(printf %%08d "$n")
-          if %1$s bs=1024 count=4096 of="$chunk" 2>/dev/null; then
-            [ -s "$chunk" ] || break
-          else
-            # The disk is full: the app goes on, its output does not.
-            case $(LC_ALL=C %1$s bs=1024 count=4096 2>&1 >/dev/null) in
-              0+0*) break ;;
-            esac
-          fi
-          %2$s -f "$(printf %%08d "$((n - 1))")"
-          n=$((n + 1))
-        done
-        %2$s -f "$chunk"
-        : >closed
-      }
-      %3$s -m 0622 pipe || exit 70
-      pump <pipe >/dev/null 2>/dev/null &
-      %4$s begin </dev/null >pipe 2>&1
-      code=$?
-      read -r first rest <pid || exit 70
-      [ "$first" = fenced ] && exit 0
-      tries=0
-      until echo "$code" >status.tmp && %5$s status.tmp status; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 10 ] || break
-        %6$s 1
+    umask 077
+    trap : HUP INT QUIT TERM USR1 USR2
+    pump() {
+      trap '' HUP INT QUIT TERM USR1 USR2
+      cd log || exit 1
+      n=1
+      while :; do
+        chunk=$(printf %%08d "$n")
+        if %1$s bs=1024 count=4096 of="$chunk" 2>/dev/null; then
+          [ -s "$chunk" ] || break
+        else
+          # The disk is full: the app goes on, its output does not.
+          case $(LC_ALL=C %1$s bs=1024 count=4096 2>&1 >/dev/null) in
+            0+0*) break ;;
+          esac
+        fi
+        %2$s -f "$(printf %%08d "$((n - 1))")"
+        n=$((n + 1))
       done
-      exit "$code"
-      """
-      .formatted(
-        tools.dd(), tools.rm(), tools.mkfifo(), tools.sh(), tools.mv(), tools.sleep());
+      %2$s -f "$chunk"
+      : >closed
+    }
+    %3$s -m 0622 pipe || exit 70
+    pump <pipe >/dev/null 2>/dev/null &
+    (exec %4$s begin </dev/null >pipe 2>&1)
+    code=$?
+    read -r first rest <pid || exit 70
+    [ "$first" = fenced ] && exit 0
+    tries=0
+    until echo "$code" >status.tmp && %5$s status.tmp status; do
+      tries=$((tries + 1))
+      [ "$tries" -lt 10 ] || break
+      %6$s 1
+    done
+    exit "$code"
+    """
+        .formatted(tools.dd(), tools.rm(), tools.mkfifo(), tools.sh(), tools.mv(), tools.sleep());
   }
 
   /** The script that becomes the app; {@code uid} is -1 when it keeps the server's user. */
@@ -85,23 +84,23 @@ final class Wrapper {
       drop.addAll(List.of("--clear-groups", "--no-new-privs"));
     }
     return """
-      born() {
-        read -r stat <"/proc/$1/stat" || exit 70
-        set -- ${stat##*) }
-        shift 19
-        echo "$1"
-      }
-      ulimit -c 0
-      echo 300 >/proc/self/oom_score_adj
-      read -r boot </proc/sys/kernel/random/boot_id || exit 70
-      echo $$ "$(born $$)" "$PPID" "$(born "$PPID")" "$boot" >pid.tmp || exit 70
-      %1$s pid.tmp pid || exit 75
-      %2$s -f pid.tmp pipe
-      umask 022
-      cd app || exit 70
-      exec %3$s %4$s ../start
-      """
-      .formatted(tools.ln(), tools.rm(), String.join(" ", drop), tools.sh());
+    born() {
+      read -r stat <"/proc/$1/stat" || exit 70
+      set -- ${stat##*) }
+      shift 19
+      echo "$1"
+    }
+    ulimit -c 0
+    echo 300 >/proc/self/oom_score_adj
+    read -r boot </proc/sys/kernel/random/boot_id || exit 70
+    echo $$ "$(born $$)" "$PPID" "$(born "$PPID")" "$boot" >pid.tmp || exit 70
+    %1$s pid.tmp pid || exit 75
+    %2$s -f pid.tmp pipe
+    umask 022
+    cd app || exit 70
+    exec %3$s %4$s ../start
+    """
+        .formatted(tools.ln(), tools.rm(), String.join(" ", drop), tools.sh());
   }
 
   /** The script that unwraps {@code count} variables and the command line. */
@@ -114,23 +113,25 @@ final class Wrapper {
       text.append(i == 0 ? "set -- " : "export ").append("\"${HOLDFAST_ENV%x}\"\n");
       carriers.append(' ').append(CARRIER).append(i);
     }
-    return text.append(carriers).append('\n')
+    return text.append(carriers)
+        .append('\n')
         .append(
-      """
-      holdfast_profile() {
-        if [ -f ./.profile ]; then
-          . ./.profile
-        fi
-      }
-      holdfast_profile
-      exec %s -c "$1"
-      """
-      .formatted(tools.sh()))
+            """
+            holdfast_profile() {
+              if [ -f ./.profile ]; then
+                . ./.profile
+              fi
+            }
+            holdfast_profile
+            exec %s -c "$1"
+            """
+                .formatted(tools.sh()))
         .toString();
   }
 
   /** Fills the environment of the wrapper: the command line first, then every variable. */
-  static void carry(Map<String, String> environment, String command, Map<String, String> variables) {
+  static void carry(
+      Map<String, String> environment, String command, Map<String, String> variables) {
     environment.clear();
     environment.put("PATH", Tools.SANE_PATH);
     environment.put("LC_ALL", "C");

@@ -276,8 +276,7 @@ class ArtifactsTest {
     var outside = Files.createDirectory(temp.resolve("outside"));
     var into = temp.resolve("into");
     Files.write(
-        artifacts.file(sha),
-        Tarball.app().symlink("d", "../outside").file("d/x", "pwned").bytes());
+        artifacts.file(sha), Tarball.app().symlink("d", "../outside").file("d/x", "pwned").bytes());
     assertThatThrownBy(() -> artifacts.extract(sha, into)).isInstanceOf(IOException.class);
     Files.write(artifacts.file(sha), Tarball.app().file("../outside/x", "pwned").bytes());
     assertThatThrownBy(() -> artifacts.extract(sha, temp.resolve("into2")))

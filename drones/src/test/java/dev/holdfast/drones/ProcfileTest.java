@@ -70,8 +70,7 @@ class ProcfileTest {
       many.append("t").append(i).append(": c\n");
     }
     assertThat(Procfile.parse(many.toString()).types()).hasSize(64);
-    assertThatThrownBy(() -> Procfile.parse(many + "one-more: c"))
-        .hasMessageContaining("line 65");
+    assertThatThrownBy(() -> Procfile.parse(many + "one-more: c")).hasMessageContaining("line 65");
     assertThatThrownBy(() -> Procfile.parse("web: c\n" + "#".repeat(64 * 1024)))
         .hasMessageContaining("Procfile bytes");
     assertThatThrownBy(() -> Procfile.parse("web: " + "c".repeat(16 * 1024 + 1)))
