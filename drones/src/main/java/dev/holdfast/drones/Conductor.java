@@ -19,6 +19,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -390,7 +391,10 @@ final class Conductor implements AutoCloseable {
                   launches.release();
                 }
               } catch (IOException | RuntimeException e) {
-                watch.ended(How.FAILED, "could not be started: " + e.getMessage());
+                LOG.log(Level.WARNING, instance.id() + " of " + instance.app(), e);
+                watch.ended(
+                    How.FAILED,
+                    "could not be started: " + Objects.requireNonNullElse(e.getMessage(), e));
               } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 watch.ended(How.GONE, "never started");
