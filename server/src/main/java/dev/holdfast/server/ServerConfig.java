@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * HOLDFAST_KEY} (upper case, dots and dashes as underscores), and that by the command line. A key
  * that is not known is an error. Immutable.
  */
-public record ServerConfig(Path home, Map<String, String> values) {
+record ServerConfig(Path home, Map<String, String> values) {
   /** Name of the file in the home directory. */
   static final String FILE = "holdfast.conf";
 
