@@ -51,6 +51,7 @@ final class Holds {
     }
   }
 
+  @SuppressWarnings("ReferenceEquality") // a view is published by replacing it
   private void glance() {
     glancing = false;
     var now = loop.shared().view.get();

@@ -49,7 +49,7 @@ final class Rig implements AutoCloseable {
 
   static Entry deletion(long position, String key, String kind) {
     return new Entry(
-        position, key, kind, 1, 2, Instant.EPOCH, "test", true, Payload.wrap(new byte[0]));
+        position, key, kind, 1, 2, Instant.EPOCH, "test", true, Payload.EMPTY);
   }
 
   Rig route(String host, String service) {
