@@ -104,7 +104,7 @@ public record EdgeConfig(
   /** What holds when nothing is configured: Heroku's waits, and bounds for 20,000 descriptors. */
   public static EdgeConfig defaults() {
     return new EdgeConfig(
-        new InetSocketAddress("0.0.0.0", PORT),
+        new InetSocketAddress(PORT),
         Math.max(2, Runtime.getRuntime().availableProcessors()),
         Duration.ofSeconds(5),
         Duration.ofSeconds(30),

@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /** Whoever is slow makes the other side wait; nothing piles up in between. */
+@SuppressWarnings("StringConcatToTextBlock") // lines end with CR LF here
 class BackPressureTest {
   private static final int BODY_BYTES = 64 * 1024 * 1024;
 
@@ -59,7 +60,7 @@ class BackPressureTest {
   @Test
   void makesTheClientWaitForASlowApp() throws Exception {
     var written = new AtomicLong();
-    try (var listener = new ServerSocket(0, 5, InetAddress.getByName("127.0.0.1"));
+    try (var listener = new ServerSocket(0, 5, InetAddress.ofLiteral("127.0.0.1"));
         var rig = new Rig();
         var wire = rig.connect()) {
       rig.address("app.test", "http://127.0.0.1:" + listener.getLocalPort());

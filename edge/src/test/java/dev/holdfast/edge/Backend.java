@@ -19,7 +19,7 @@ final class Backend implements AutoCloseable {
   }
 
   Backend(Script script) throws IOException {
-    socket = new ServerSocket(0, 200, InetAddress.getByName("127.0.0.1"));
+    socket = new ServerSocket(0, 200, InetAddress.ofLiteral("127.0.0.1"));
     Thread.ofVirtual()
         .start(
             () -> {

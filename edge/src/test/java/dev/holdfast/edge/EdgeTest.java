@@ -16,15 +16,16 @@ import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
 
 /** Birth, end, and a real server behind. */
+@SuppressWarnings("StringConcatToTextBlock") // lines end with CR LF here
 class EdgeTest {
 
   @Test
   void saysWhatToDoWhenThePortIsTaken() throws IOException {
-    try (var taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+    try (var taken = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
       var config =
           new TestConfig()
               .build()
-              .withListen(new InetSocketAddress("127.0.0.1", taken.getLocalPort()));
+              .withListen(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), taken.getLocalPort()));
       assertThatThrownBy(
               () -> Edge.start(config, Routing::empty, Time.system(), (_, _) -> {}))
           .isInstanceOf(IOException.class)
@@ -75,7 +76,7 @@ class EdgeTest {
 
   @Test
   void servesARealServersStreams() throws Exception {
-    var server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+    var server = HttpServer.create(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0), 0);
     var executor = Executors.newVirtualThreadPerTaskExecutor();
     server.setExecutor(executor);
     server.createContext(

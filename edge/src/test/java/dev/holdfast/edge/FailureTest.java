@@ -20,11 +20,12 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every way in which an app or a client can fail, and the code that it is given. */
+@SuppressWarnings("StringConcatToTextBlock") // lines end with CR LF here
 class FailureTest {
   private static final Duration SHORT = Duration.ofMillis(250);
 
   private static int closedPort() throws IOException {
-    try (var socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+    try (var socket = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
       return socket.getLocalPort();
     }
   }
@@ -224,7 +225,7 @@ class FailureTest {
     var config = new TestConfig();
     config.connectTimeout = SHORT;
     var fillers = new ArrayList<Socket>();
-    try (var full = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+    try (var full = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"));
         var rig = new Rig(config)) {
       for (int i = 0; i < 3; i++) { // a full backlog drops what comes next
         var filler = new Socket();

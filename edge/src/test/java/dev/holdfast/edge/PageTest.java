@@ -6,6 +6,7 @@ import java.io.IOException;
 import org.junit.jupiter.api.Test;
 
 /** What visitors and logs see of hostile input. */
+@SuppressWarnings("StringConcatToTextBlock") // lines end with CR LF here
 class PageTest {
 
   @Test

@@ -12,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** When a connection to an app is used again, and when it must not be. */
+@SuppressWarnings("StringConcatToTextBlock") // lines end with CR LF here
 class PoolTest {
   private static TestConfig oneLoop() {
     var config = new TestConfig();

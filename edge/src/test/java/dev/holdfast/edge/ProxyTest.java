@@ -7,6 +7,7 @@ import java.io.IOException;
 import org.junit.jupiter.api.Test;
 
 /** What passes, in which form, on a good day. */
+@SuppressWarnings("StringConcatToTextBlock") // lines end with CR LF here
 class ProxyTest {
 
   @Test

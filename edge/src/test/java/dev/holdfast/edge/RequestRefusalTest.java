@@ -13,6 +13,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Raw requests and what they are answered: everything that two readers could read differently. */
+@SuppressWarnings("StringConcatToTextBlock") // lines end with CR LF here
 class RequestRefusalTest {
   private static final String HOST = "Host: app.test\r\n";
   private static final String BODY = "\r\n0\r\n\r\n";

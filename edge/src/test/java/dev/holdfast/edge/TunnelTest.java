@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 /** What happens after a 101, and who gets there. */
+@SuppressWarnings("StringConcatToTextBlock") // lines end with CR LF here
 class TunnelTest {
   private static final String UPGRADE =
       "GET /ws HTTP/1.1\r\nHost: app.test\r\nConnection: keep-alive, Upgrade\r\n"
