@@ -30,6 +30,10 @@ class FailureTest {
     }
   }
 
+  private static String code(Wire wire) throws IOException {
+    return String.valueOf(wire.message().field("holdfast-error"));
+  }
+
   private static Backend saying(String response) throws IOException {
     return new Backend(
         wire -> {
@@ -286,20 +290,12 @@ class FailureTest {
     config.bootWait = Duration.ofMillis(600);
     config.waitingMax = 1;
     try (var rig = new Rig(config).route("app.test", "app").service("app", true, 1);
-        var first = rig.connect()) {
+        var first = rig.connect();
+        var second = rig.connect()) {
       rig.endpoint("app", 1, 9, Endpoint.State.STARTING);
       first.send(Rig.get("/"));
-      List<String> codes = new ArrayList<>();
-      Rig.until(
-          () -> {
-            try {
-              codes.add(rig.ask(Rig.get("/")).field("holdfast-error"));
-            } catch (IOException e) {
-              throw new AssertionError(e);
-            }
-            return codes.contains("H11");
-          });
-      assertThat(first.message().field("holdfast-error")).isEqualTo("H20");
+      second.send(Rig.get("/"));
+      assertThat(List.of(code(first), code(second))).containsExactlyInAnyOrder("H20", "H11");
     }
   }
 
@@ -336,7 +332,7 @@ class FailureTest {
     try (var rig = new Rig()) {
       rig.address("app.test", "http://127.0.0.1:" + rig.edge.address().getPort());
       assertThat(rig.ask(Rig.get("/")).status()).isEqualTo(508);
-      assertThat(rig.log).hasSize(HeaderRules.PASSES_MAX + 1);
+      Rig.until(() -> rig.log.size() == HeaderRules.PASSES_MAX + 1);
     }
   }
 

@@ -24,8 +24,7 @@ class RoutingFoldTest {
   void putsChangesAndDeletesRoutesAndServices() {
     var route = Route.toService("a.test", "app");
     var service = new Service("app", true, 1);
-    var routing =
-        fold.apply(fold.start(), Rig.entry(1, Route.key("a.test"), Route.KIND, route));
+    var routing = fold.apply(fold.start(), Rig.entry(1, Route.key("a.test"), Route.KIND, route));
     routing = fold.apply(routing, Rig.entry(2, Service.key("app"), Service.KIND, service));
     assertThat(routing.route("a.test")).isEqualTo(route);
     assertThat(routing.service("app")).isEqualTo(service);
@@ -62,8 +61,7 @@ class RoutingFoldTest {
 
   @Test
   void refusesAPayloadUnderAForeignKey() {
-    var entry =
-        Rig.entry(1, Route.key("b.test"), Route.KIND, Route.toService("a.test", "app"));
+    var entry = Rig.entry(1, Route.key("b.test"), Route.KIND, Route.toService("a.test", "app"));
     assertThatThrownBy(() -> fold.apply(fold.start(), entry))
         .hasMessageContaining("key: route/b.test (expected: route/a.test)");
   }
