@@ -46,8 +46,7 @@ final class Holds {
   private void glanceLater() {
     if (!glancing) {
       glancing = true;
-      var _ =
-          loop.eventLoop().schedule(this::glance, GLANCE.toNanos(), TimeUnit.NANOSECONDS);
+      var _ = loop.eventLoop().schedule(this::glance, GLANCE.toNanos(), TimeUnit.NANOSECONDS);
     }
   }
 

@@ -204,7 +204,9 @@ final class ResponsePump {
     for (var token : head.headers().tokens("keep-alive")) {
       if (token.startsWith(KEEP_ALIVE_TIMEOUT)) {
         var seconds = token.substring(KEEP_ALIVE_TIMEOUT.length());
-        if (!seconds.isEmpty() && seconds.length() <= 6 && seconds.chars().allMatch(Octets::digit)) {
+        if (!seconds.isEmpty()
+            && seconds.length() <= 6
+            && seconds.chars().allMatch(Octets::digit)) {
           var said = Duration.ofSeconds(Math.max(0, Long.parseLong(seconds) - 1));
           return said.compareTo(config.upstreamIdleTimeout()) < 0
               ? said
@@ -230,8 +232,7 @@ final class ResponsePump {
   }
 
   private static boolean offered(String asked, Headers headers) {
-    var offers =
-        new HashSet<String>(List.of(asked.toLowerCase(Locale.ROOT).split(",\\s*", -1)));
+    var offers = new HashSet<String>(List.of(asked.toLowerCase(Locale.ROOT).split(",\\s*", -1)));
     return offers.containsAll(headers.tokens("upgrade"));
   }
 

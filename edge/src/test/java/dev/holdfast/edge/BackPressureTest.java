@@ -41,12 +41,11 @@ class BackPressureTest {
   void makesTheAppWaitForASlowClient() throws Exception {
     var written = new AtomicLong();
     try (var backend =
-            new Backend(
-                wire -> {
-                  wire.head();
-                  wire.send("HTTP/1.1 200 OK\r\nContent-Length: " + BODY_BYTES + "\r\n\r\n");
-                  pump(wire.socket, written);
-                });
+            new Backend(wire -> {
+              wire.head();
+              wire.send("HTTP/1.1 200 OK\r\nContent-Length: " + BODY_BYTES + "\r\n\r\n");
+              pump(wire.socket, written);
+            });
         var rig = new Rig().app(backend);
         var wire = rig.connect()) {
       wire.send(Rig.get("/"));
@@ -68,14 +67,13 @@ class BackPressureTest {
       try (var app = new Wire(listener.accept())) {
         var sender =
             Thread.ofVirtual()
-                .start(
-                    () -> {
-                      try {
-                        pump(wire.socket, written);
-                      } catch (IOException e) {
-                        written.set(Long.MIN_VALUE);
-                      }
-                    });
+                .start(() -> {
+                  try {
+                    pump(wire.socket, written);
+                  } catch (IOException e) {
+                    written.set(Long.MIN_VALUE);
+                  }
+                });
         app.head();
         assertThat(settled(written)).isLessThan(TAKEN_BYTES_MAX);
         app.in.skipNBytes(BODY_BYTES);

@@ -25,9 +25,9 @@ class EdgeTest {
       var config =
           new TestConfig()
               .build()
-              .withListen(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), taken.getLocalPort()));
-      assertThatThrownBy(
-              () -> Edge.start(config, Routing::empty, Time.system(), (_, _) -> {}))
+              .withListen(
+                  new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), taken.getLocalPort()));
+      assertThatThrownBy(() -> Edge.start(config, Routing::empty, Time.system(), (_, _) -> {}))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("127.0.0.1:" + taken.getLocalPort())
           .hasMessageContaining("expected: ");
@@ -39,12 +39,11 @@ class EdgeTest {
     var config = new TestConfig();
     config.drainWait = Duration.ofSeconds(8);
     try (var backend =
-            new Backend(
-                wire -> {
-                  wire.head();
-                  wire.in.read();
-                  wire.send(Backend.ok("finished"));
-                });
+            new Backend(wire -> {
+              wire.head();
+              wire.in.read();
+              wire.send(Backend.ok("finished"));
+            });
         var rig = new Rig(config).app(backend);
         var wire = rig.connect();
         var idle = rig.connect()) {

@@ -35,11 +35,10 @@ class FailureTest {
   }
 
   private static Backend saying(String response) throws IOException {
-    return new Backend(
-        wire -> {
-          wire.head();
-          wire.send(response);
-        });
+    return new Backend(wire -> {
+      wire.head();
+      wire.send(response);
+    });
   }
 
   static Stream<Arguments> responses() {
@@ -67,7 +66,10 @@ class FailureTest {
             "H25",
             "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
         Arguments.of(
-            "cookie", 502, "H25", "HTTP/1.1 200 OK\r\nSet-Cookie: " + "a".repeat(8193) + "\r\n\r\n"),
+            "cookie",
+            502,
+            "H25",
+            "HTTP/1.1 200 OK\r\nSet-Cookie: " + "a".repeat(8193) + "\r\n\r\n"),
         Arguments.of("status line", 502, "H25", "HTTP/1.1 200 " + "a".repeat(9000) + "\r\n\r\n"),
         Arguments.of("head cut", 503, "H18", "HTTP/1.1 200 OK\r\nA: b"),
         Arguments.of("nothing", 503, "H13", ""));
@@ -112,13 +114,12 @@ class FailureTest {
   @Test
   void resetsWhenACloseDelimitedBodyEndsWithAReset() throws IOException {
     try (var backend =
-            new Backend(
-                wire -> {
-                  wire.head();
-                  wire.send("HTTP/1.1 200 OK\r\n\r\nabc");
-                  wire.in.read(); // until the test says go on
-                  wire.socket.setSoLinger(true, 0);
-                });
+            new Backend(wire -> {
+              wire.head();
+              wire.send("HTTP/1.1 200 OK\r\n\r\nabc");
+              wire.in.read(); // until the test says go on
+              wire.socket.setSoLinger(true, 0);
+            });
         var rig = new Rig().app(backend);
         var wire = rig.connect()) {
       wire.send("POST / HTTP/1.0\r\nHost: app.test\r\nContent-Length: 1\r\n\r\n");
@@ -146,12 +147,11 @@ class FailureTest {
     var config = new TestConfig();
     config.idleTimeout = SHORT;
     try (var backend =
-            new Backend(
-                wire -> {
-                  wire.head();
-                  wire.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc");
-                  wire.rest();
-                });
+            new Backend(wire -> {
+              wire.head();
+              wire.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc");
+              wire.rest();
+            });
         var rig = new Rig(config).app(backend);
         var wire = rig.connect()) {
       wire.send(Rig.get("/"));
@@ -167,7 +167,9 @@ class FailureTest {
     try (var backend = new Backend(Wire::rest);
         var rig = new Rig(config).app(backend)) {
       assertThat(rig.ask("GET / HTTP/1.1\r\nHost: app.te").status()).isEqualTo(408);
-      assertThat(rig.logged(1)).startsWith("sock=client at=warning code=H28").contains("status=499");
+      assertThat(rig.logged(1))
+          .startsWith("sock=client at=warning code=H28")
+          .contains("status=499");
       var half = rig.ask("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 9\r\n\r\nabc");
       assertThat(half.status()).isEqualTo(408);
       assertThat(rig.logged(2)).startsWith("sock=client at=warning code=H28");
@@ -178,12 +180,11 @@ class FailureTest {
   void closesTheAppsConnectionAtOnceWhenTheClientIsGone() throws Exception {
     var gone = new CountDownLatch(1);
     try (var backend =
-            new Backend(
-                wire -> {
-                  wire.head();
-                  assertThat(wire.rest()).isEmpty();
-                  gone.countDown();
-                });
+            new Backend(wire -> {
+              wire.head();
+              assertThat(wire.rest()).isEmpty();
+              gone.countDown();
+            });
         var rig = new Rig().app(backend);
         var wire = rig.connect()) {
       wire.send(Rig.get("/"));
@@ -191,7 +192,9 @@ class FailureTest {
       wire.socket.setSoLinger(true, 0);
       wire.socket.close();
       assertThat(gone.await(10, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
-      assertThat(rig.logged(1)).startsWith("sock=client at=warning code=H27").contains("status=499");
+      assertThat(rig.logged(1))
+          .startsWith("sock=client at=warning code=H27")
+          .contains("status=499");
       Rig.until(() -> rig.edge.inFlight("app", "e1") == 0);
     }
   }
@@ -275,8 +278,7 @@ class FailureTest {
         var rig = new Rig().route("app.test", "app").service("app", true, 1);
         var wire = rig.connect()) {
       rig.endpoint("app", 1, backend.port(), Endpoint.State.STARTING);
-      wire.send(
-          "POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 3\r\n\r\nabc");
+      wire.send("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 3\r\n\r\nabc");
       assertThat(rig.log).isEmpty();
       rig.endpoint("app", 1, backend.port(), Endpoint.State.UP);
       assertThat(wire.message().body()).isEqualTo("booted");
@@ -342,7 +344,12 @@ class FailureTest {
         var rig = new Rig().app(backend);
         var wire = rig.connect()) {
       wire.send(
-          "POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nx\r\n");
+          "POST / HTTP/1.1\r\n"
+              + "Host: app.test\r\n"
+              + "Transfer-Encoding: chunked\r\n\r\n"
+              + "3\r\n"
+              + "abc\r\n"
+              + "x\r\n");
       assertThat(wire.message().status()).isEqualTo(400);
       assertThat(rig.logged(1)).contains("code=H26", "cause=\"bad chunk\"", "status=400");
     }

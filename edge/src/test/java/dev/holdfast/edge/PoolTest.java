@@ -22,15 +22,14 @@ class PoolTest {
 
   /** Answers the first request of a connection and hangs up on the second without a word. */
   private static Backend fickle(AtomicInteger seen) throws IOException {
-    return new Backend(
-        wire -> {
-          wire.message();
-          seen.incrementAndGet();
-          wire.send(Backend.ok("first"));
-          if (!wire.head().isEmpty()) {
-            seen.incrementAndGet();
-          }
-        });
+    return new Backend(wire -> {
+      wire.message();
+      seen.incrementAndGet();
+      wire.send(Backend.ok("first"));
+      if (!wire.head().isEmpty()) {
+        seen.incrementAndGet();
+      }
+    });
   }
 
   @Test
@@ -68,12 +67,11 @@ class PoolTest {
   @Test
   void dropsAConnectionOnWhichSomethingUnaskedCame() throws IOException {
     try (var backend =
-            new Backend(
-                wire -> {
-                  wire.head();
-                  wire.send(Backend.ok("mine") + Backend.ok("poison"));
-                  wire.rest();
-                });
+            new Backend(wire -> {
+              wire.head();
+              wire.send(Backend.ok("mine") + Backend.ok("poison"));
+              wire.rest();
+            });
         var rig = new Rig(oneLoop()).app(backend);
         var wire = rig.connect()) {
       for (int i = 0; i < 3; i++) {
@@ -102,13 +100,12 @@ class PoolTest {
     config.upstreamIdleTimeout = Duration.ofMillis(100);
     var ended = new AtomicInteger();
     try (var backend =
-            new Backend(
-                wire -> {
-                  wire.head();
-                  wire.send(Backend.ok("x"));
-                  wire.rest();
-                  ended.incrementAndGet();
-                });
+            new Backend(wire -> {
+              wire.head();
+              wire.send(Backend.ok("x"));
+              wire.rest();
+              ended.incrementAndGet();
+            });
         var rig = new Rig(config).app(backend)) {
       rig.ask(Rig.get("/"));
       Rig.until(() -> ended.get() == 1);
@@ -148,22 +145,21 @@ class PoolTest {
         int n = t;
         threads[t] =
             Thread.ofVirtual()
-                .start(
-                    () -> {
-                      try (var wire = rig.connect()) {
-                        for (int i = 0; i < 100; i++) {
-                          boolean first = (i + n) % 2 == 0;
-                          var host = first ? "app.test" : "two.test";
-                          wire.send("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
-                          var body = wire.message().body();
-                          if (!body.equals(first ? "one" : "two")) {
-                            wrong.add(host + " got " + body);
-                          }
-                        }
-                      } catch (IOException e) {
-                        wrong.add(e.toString());
+                .start(() -> {
+                  try (var wire = rig.connect()) {
+                    for (int i = 0; i < 100; i++) {
+                      boolean first = (i + n) % 2 == 0;
+                      var host = first ? "app.test" : "two.test";
+                      wire.send("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+                      var body = wire.message().body();
+                      if (!body.equals(first ? "one" : "two")) {
+                        wrong.add(host + " got " + body);
                       }
-                    });
+                    }
+                  } catch (IOException e) {
+                    wrong.add(e.toString());
+                  }
+                });
       }
       for (var thread : threads) {
         thread.join();

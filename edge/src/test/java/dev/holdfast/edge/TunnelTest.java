@@ -22,13 +22,12 @@ class TunnelTest {
   void losesNoByteGluedToTheRequestOrTo101AndEndsOneDirectionAtATime() throws IOException {
     var head = new AtomicReference<String>("");
     try (var backend =
-            new Backend(
-                wire -> {
-                  head.set(wire.head());
-                  wire.send(SWITCHED + "glued-down");
-                  var up = wire.rest(); // the client's end passes through alone
-                  wire.send("got " + up);
-                });
+            new Backend(wire -> {
+              head.set(wire.head());
+              wire.send(SWITCHED + "glued-down");
+              var up = wire.rest(); // the client's end passes through alone
+              wire.send("got " + up);
+            });
         var rig = new Rig().app(backend);
         var wire = rig.connect()) {
       wire.send(UPGRADE + "glued-up");
@@ -49,13 +48,12 @@ class TunnelTest {
   void passesTheAppsEndOnAndKeepsTheOtherDirectionOpen() throws IOException {
     var got = new AtomicReference<String>("");
     try (var backend =
-            new Backend(
-                wire -> {
-                  wire.head();
-                  wire.send(SWITCHED);
-                  wire.socket.shutdownOutput();
-                  got.set(wire.rest());
-                });
+            new Backend(wire -> {
+              wire.head();
+              wire.send(SWITCHED);
+              wire.socket.shutdownOutput();
+              got.set(wire.rest());
+            });
         var rig = new Rig().app(backend);
         var wire = rig.connect()) {
       wire.send(UPGRADE);
@@ -72,12 +70,11 @@ class TunnelTest {
     var config = new TestConfig();
     config.idleTimeout = Duration.ofMillis(250);
     try (var backend =
-            new Backend(
-                wire -> {
-                  wire.head();
-                  wire.send(SWITCHED);
-                  wire.rest();
-                });
+            new Backend(wire -> {
+              wire.head();
+              wire.send(SWITCHED);
+              wire.rest();
+            });
         var rig = new Rig(config).app(backend);
         var wire = rig.connect()) {
       wire.send(UPGRADE);
@@ -90,13 +87,12 @@ class TunnelTest {
   @Test
   void passesAResetOnAsAReset() throws IOException {
     try (var backend =
-            new Backend(
-                wire -> {
-                  wire.head();
-                  wire.send(SWITCHED);
-                  wire.in.read();
-                  wire.socket.setSoLinger(true, 0);
-                });
+            new Backend(wire -> {
+              wire.head();
+              wire.send(SWITCHED);
+              wire.in.read();
+              wire.socket.setSoLinger(true, 0);
+            });
         var rig = new Rig().app(backend);
         var wire = rig.connect()) {
       wire.send(UPGRADE);
@@ -134,12 +130,11 @@ class TunnelTest {
   @Test
   void refusesAProtocolThatNobodyAskedFor() throws IOException {
     try (var backend =
-            new Backend(
-                wire -> {
-                  wire.head();
-                  wire.send("HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n");
-                  wire.rest();
-                });
+            new Backend(wire -> {
+              wire.head();
+              wire.send("HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n");
+              wire.rest();
+            });
         var rig = new Rig().app(backend)) {
       var answer = rig.ask(UPGRADE);
       assertThat(answer.status()).isEqualTo(502);
