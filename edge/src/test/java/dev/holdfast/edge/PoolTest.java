@@ -132,6 +132,28 @@ class PoolTest {
   }
 
   @Test
+  void doesNotKeepAConnectionWhoseEndpointWasForgottenWhileItWasInUse() throws IOException {
+    try (var backend =
+            new Backend(
+                wire -> {
+                  while (!wire.head().isEmpty()) {
+                    wire.in.read();
+                    wire.send(Backend.ok("x"));
+                  }
+                });
+        var rig = new Rig(oneLoop()).app(backend);
+        var wire = rig.connect()) {
+      for (int i = 1; i <= 2; i++) {
+        wire.send("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 1\r\n\r\n");
+        Rig.until(() -> rig.edge.inFlight("app", "e1") == 1);
+        rig.edge.forget("app", "e1");
+        wire.send("y").message();
+        assertThat(backend.connections).hasValue(i);
+      }
+    }
+  }
+
+  @Test
   void keepsTwoAppsApartUnderLoad() throws Exception {
     var wrong = new ConcurrentLinkedQueue<String>();
     try (var one = Backend.answering(Backend.ok("one"));
