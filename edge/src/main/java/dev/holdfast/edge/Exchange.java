@@ -356,6 +356,7 @@ final class Exchange {
       connection.release(reusable, keep);
     }
     end(null, null);
+    client.channel().flush(); // last, so that whoever has the answer finds it accounted for
     client.exchangeDone(keepAlive);
   }
 

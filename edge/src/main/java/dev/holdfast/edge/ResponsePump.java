@@ -187,7 +187,6 @@ final class ResponsePump {
       HeaderRules.writeTrailers(last, body == null ? null : body.trailers());
       Sockets.write(client.channel(), last);
     }
-    client.channel().flush();
     up.trim();
     boolean reusable = exchange.requestDone() && !up.ended() && up.in() == null && persistent();
     exchange.finished(reusable, keep(), keepAlive);
