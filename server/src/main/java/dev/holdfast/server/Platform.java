@@ -114,7 +114,7 @@ final class Platform implements AutoCloseable {
           new Launcher(
               home.runs(config),
               artifacts,
-              LauncherConfig.defaults().withUidFirst(config.integer(ServerConfig.UID_FIRST)),
+              LauncherConfig.defaults().withUidFirst(home.uidFirst(config)),
               time);
       drones =
           keep(
