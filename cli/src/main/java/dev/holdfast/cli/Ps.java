@@ -50,7 +50,7 @@ final class Ps extends AppVerb {
     var state = Json.shown(process, "state", "");
     var line = new StringBuilder(Json.shown(process, "name", ""));
     line.append(": ").append(state).append(' ').append(moment(Json.text(process, "since", "")));
-    if (state.equals("crashed") && Json.has(process, "lastExit")) {
+    if ((state.equals("crashed") || state.equals("down")) && Json.has(process, "lastExit")) {
       line.append(", ").append(Json.shown(process, "lastExit", ""));
     }
     if (Json.has(process, "nextStartAt")) {

@@ -6,7 +6,10 @@ public interface Traffic {
   /** Whether every live edge routes by that position or a later one. */
   boolean applied(long position);
 
-  /** How many requests and tunnels are under way to that endpoint. */
+  /**
+   * How many requests are under way to that endpoint. Upgraded connections do not count: they end
+   * when their app ends them, which is what it is told to do next.
+   */
   int inFlight(String service, String endpointId);
 
   /** Lets go of what is idle towards that endpoint. */

@@ -103,7 +103,11 @@ final class Wrapper {
         .formatted(tools.ln(), tools.rm(), String.join(" ", drop), tools.sh());
   }
 
-  /** The script that unwraps {@code count} variables and the command line. */
+  /**
+   * The script that unwraps {@code count} variables and the command line. The shell that runs the
+   * command line stays until its command ended: by default it would die of the SIGTERM that the
+   * whole session gets, and the app would lose the time that it has to end in order.
+   */
   static String start(Tools tools, int count) {
     var text = new StringBuilder("unset LC_ALL OLDPWD\n");
     var carriers = new StringBuilder("unset HOLDFAST_ENV");
@@ -123,7 +127,8 @@ final class Wrapper {
               fi
             }
             holdfast_profile
-            exec %s -c "$1"
+            exec %s -c "trap 'exit 143' TERM
+            $1"
             """
                 .formatted(tools.sh()))
         .toString();

@@ -127,6 +127,14 @@ public final class Edge implements AutoCloseable {
     return shared.transport.name();
   }
 
+  /**
+   * How many requests are under way to that endpoint. Tunnels do not count: a WebSocket ends when
+   * its app or its visitor wants, not by itself.
+   */
+  public int requests(String service, String endpointId) {
+    return shared.gauges.requests(service, endpointId);
+  }
+
   /** Requests and tunnels under way at that endpoint, over all event loops. */
   public int inFlight(String service, String endpointId) {
     return shared.gauges.inFlight(service, endpointId);

@@ -1,6 +1,7 @@
 package dev.holdfast.edge;
 
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.ToIntFunction;
 
 /**
  * The gauge of every target that is in use. One that is neither in use nor in the routing any more
@@ -29,10 +30,18 @@ final class Gauges {
   }
 
   int inFlight(String service, String id) {
+    return sum(service, id, Gauge::inFlight);
+  }
+
+  int requests(String service, String id) {
+    return sum(service, id, Gauge::requests);
+  }
+
+  private int sum(String service, String id, ToIntFunction<Gauge> count) {
     int sum = 0;
     for (var entry : gauges.entrySet()) {
       if (entry.getKey().service().equals(service) && entry.getKey().id().equals(id)) {
-        sum += entry.getValue().inFlight();
+        sum += count.applyAsInt(entry.getValue());
       }
     }
     return sum;

@@ -1,6 +1,7 @@
 package dev.holdfast.server;
 
 import dev.holdfast.drones.App;
+import dev.holdfast.drones.AppLogs;
 import dev.holdfast.drones.Apps;
 import dev.holdfast.drones.Artifacts;
 import dev.holdfast.drones.Drones;
@@ -47,11 +48,13 @@ final class AppOperations {
 
   private final Drones drones;
   private final Artifacts artifacts;
+  private final AppLogs logs;
   private final IntSupplier edgePort;
 
-  AppOperations(Drones drones, Artifacts artifacts, IntSupplier edgePort) {
+  AppOperations(Drones drones, Artifacts artifacts, AppLogs logs, IntSupplier edgePort) {
     this.drones = drones;
     this.artifacts = artifacts;
+    this.logs = logs;
     this.edgePort = edgePort;
   }
 
@@ -200,6 +203,8 @@ final class AppOperations {
 
   private Object create(Context context) throws IOException {
     var body = Json.body(context, NewApp.class);
+    HostName.label("app", body.name());
+    forgetPredecessor(body.name());
     return shape(take(apps().create(Api.actor(context), body.name())));
   }
 
@@ -218,10 +223,19 @@ final class AppOperations {
         String.valueOf(told),
         "at most " + DESCRIPTION_CHARS_MAX + " characters");
     var artifact = take(artifacts.put(context.bodyInputStream()));
+    forgetPredecessor(name);
     var description =
         told != null ? told : "Deploy " + artifact.sha256().substring(0, ARTIFACT_SHOWN);
     return shape(
         take(apps().deploy(Api.actor(context), name, artifact, description, request)));
+  }
+
+  /** What an app said that was destroyed is not the log of the next one with its name. */
+  private void forgetPredecessor(String name) {
+    var fleet = apps().fleet();
+    if (fleet.app(name) == null && fleet.instancesOf(name).isEmpty()) {
+      logs.forget(name);
+    }
   }
 
   private Object releases(Context context) {

@@ -27,7 +27,7 @@ final class EdgeTraffic implements Traffic {
   @Override
   public int inFlight(String service, String endpointId) {
     var opened = edge;
-    return opened == null ? 0 : opened.inFlight(service, endpointId);
+    return opened == null ? 0 : opened.requests(service, endpointId);
   }
 
   @Override

@@ -26,6 +26,9 @@ record Home(Path directory) {
   private static final Pattern NODE = Pattern.compile("[a-z0-9-]{1,63}");
   private static final int SMALL_FILE_BYTES_MAX = 4_096;
 
+  /** What somebody may put into the file himself must not be guessed. */
+  private static final int TOKEN_CHARS_MIN = 32;
+
   /**
    * The directory, made when it is not there, closed to everybody else.
    *
@@ -63,7 +66,16 @@ record Home(Path directory) {
 
   /** The home's own API token, or null when there is none. */
   @Nullable String token() throws IOException {
-    return Files.exists(tokenFile()) ? small(tokenFile()).strip() : null;
+    if (!Files.exists(tokenFile())) {
+      return null;
+    }
+    var token = small(tokenFile()).strip();
+    Check.that(
+        token.length() >= TOKEN_CHARS_MIN,
+        tokenFile().toString(),
+        token.length() + " characters",
+        "a token of at least " + TOKEN_CHARS_MIN + "; remove the file to do without");
+    return token;
   }
 
   void writeToken(String secret) throws IOException {

@@ -1,8 +1,10 @@
 package dev.holdfast.server;
 
 import dev.holdfast.limits.Check;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.UnknownHostException;
 
 /** An address to listen on. Immutable. */
@@ -33,6 +35,29 @@ record Listen(String host, int port) {
         text,
         "ADDR:PORT, such as 127.0.0.1:8080");
     return new Listen(host, port);
+  }
+
+  /**
+   * Makes sure that nobody listens there now, before anything is begun that would have to be undone.
+   *
+   * @throws IOException naming the address and what to do
+   */
+  void probe(String name) throws IOException {
+    try (var probe = new ServerSocket()) {
+      probe.setReuseAddress(true);
+      probe.bind(socket());
+    } catch (IOException e) {
+      throw new IOException(
+          name
+              + ": "
+              + this
+              + " cannot be listened on: "
+              + e.getMessage()
+              + " (end what uses the port, or choose another with --"
+              + name
+              + " ADDR:PORT)",
+          e);
+    }
   }
 
   InetSocketAddress socket() {

@@ -10,11 +10,13 @@ import dev.holdfast.limits.Time;
 import dev.holdfast.store.HomeLock;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -64,8 +66,12 @@ public final class Main {
       err.println(" !    " + e.getMessage());
       err.print(USAGE);
       return 2;
-    } catch (IOException | StoreException | IllegalArgumentException e) {
-      err.println(" !    " + e.getMessage());
+    } catch (IOException
+        | StoreException
+        | UncheckedIOException
+        | IllegalArgumentException
+        | IllegalStateException e) {
+      err.println(" !    " + Objects.requireNonNullElse(e.getMessage(), e));
       return 1;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -41,6 +41,7 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.logging.Level;
@@ -93,6 +94,8 @@ final class Platform implements AutoCloseable {
     try {
       home = Home.open(config.home());
       keep(HomeLock.acquire(home.directory()));
+      config.listen(ServerConfig.HTTP).probe("http");
+      config.listen(ServerConfig.API).probe("api");
       node = home.node(time.random());
 
       var store =
@@ -125,14 +128,15 @@ final class Platform implements AutoCloseable {
         throw new StoreException("the ledger could not be read to its head in " + WARM_UP);
       }
       var listening = CompletableFuture.supplyAsync(() -> openEdge(config, logs, edgeLog));
+      keep(() -> closeOpened(listening));
       var operations =
           PlatformOperations.of(
-              new AppOperations(drones, artifacts, () -> edge().getPort()),
+              new AppOperations(drones, artifacts, logs, () -> edge().getPort()),
               new RouteOperations(ledger, drones.apps()),
               new PlatformOperations(
                   ledger, drones, logs, tokens, new Backup(home, store, time), this::health));
       var opened = edgeOrThrow(listening);
-      edge = keep(opened);
+      edge = opened;
       traffic.open(opened);
       api = keep(new Api(config, operations, tokens));
       Home.write(home.upFile(), upFile());
@@ -206,6 +210,14 @@ final class Platform implements AutoCloseable {
     }
   }
 
+  private static void closeOpened(CompletableFuture<Edge> listening) {
+    try {
+      listening.join().close();
+    } catch (CompletionException e) {
+      LOG.log(Level.FINE, "the edge never opened", e);
+    }
+  }
+
   private InetSocketAddress edge() {
     return edge.address();
   }
@@ -226,8 +238,8 @@ final class Platform implements AutoCloseable {
         node,
         ledger.head(),
         Duration.between(startedAt, time.now()).toSeconds(),
-        edge.address().getAddress().getHostAddress() + ":" + edge.address().getPort(),
-        String.valueOf(routing.standing()));
+        Listen.url(edge.address()),
+        routing.standing().getClass().getSimpleName().toLowerCase(Locale.ROOT));
   }
 
   /** What the operator reads when the platform serves. */

@@ -87,7 +87,10 @@ final class RouteOperations {
     if (route == null || route.address() == null) {
       throw Problem.of(
           new Refusal.NotFound(
-              "route " + host + ": none" + (route == null ? "" : " to an address, it is a domain")));
+              "route "
+                  + host
+                  + (route == null ? ": none" : ": it is a domain of app " + route.service())
+                  + " (expected: a host that `holdfast routes` lists)"));
     }
     append(
         Transaction.by(Api.actor(context)).delete(Route.key(host), Transaction.PRESENT));

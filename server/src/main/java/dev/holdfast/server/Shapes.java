@@ -92,7 +92,7 @@ final class Shapes {
               booting.append(process.port() == null ? "" : " on port " + process.port());
             }
           }
-          yield booting.isEmpty() ? "Waiting for a free drone" : "Booting " + booting;
+          yield booting.isEmpty() ? "Placing its processes" : "Booting " + booting;
         }
         case SUCCEEDED, FAILED -> null;
       };

@@ -7,6 +7,7 @@ import dev.holdfast.ledger.Fold;
 import dev.holdfast.ledger.Follower;
 import dev.holdfast.ledger.Ledger;
 import dev.holdfast.ledger.PersistentMap;
+import dev.holdfast.ledger.StoreException;
 import dev.holdfast.ledger.Transaction;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Outcome;
@@ -22,6 +23,7 @@ import java.util.Base64;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /** Makes, revokes and recognises API tokens. Thread-safe. */
@@ -29,7 +31,9 @@ final class Tokens implements AutoCloseable {
   /** Most tokens of one platform. */
   static final int TOKENS_MAX = 1_000;
 
+  private static final Logger LOG = Logger.getLogger(Tokens.class.getName());
   private static final int NAME_CHARS_MAX = 64;
+  private static final int ID_CHARS = 10;
   private static final Duration WARM_UP = Duration.ofSeconds(30);
 
   /** Tokens by ledger key and by hash. */
@@ -89,12 +93,34 @@ final class Tokens implements AutoCloseable {
       if (follower.view().value().byKey().size() > 0) {
         return; // the file was taken away on purpose; the tokens that exist go on working
       }
-      secret = secret();
-      home.writeToken(secret); // before the ledger: a token that nobody has would be for ever
+      secret = fresh(home);
+    } else if (revoked(secret)) {
+      LOG.info("the token in the home directory was revoked: the file has a new one");
+      secret = fresh(home);
     }
     if (find(secret) == null) {
       add("holdfast", "home", secret).orThrow();
     }
+  }
+
+  /** Written before the ledger knows it: a token that nobody has would be there for ever. */
+  private String fresh(Home home) throws IOException {
+    var secret = secret();
+    home.writeToken(secret);
+    return secret;
+  }
+
+  /** A revoked token leaves a deletion at its key, which is made from its hash. */
+  private boolean revoked(String secret) throws IOException {
+    try {
+      return find(secret) == null && ledger.latest(Token.key(id(hash(secret)))) != null;
+    } catch (StoreException e) {
+      throw new IOException(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private static String id(String hash) {
+    return hash.substring(0, ID_CHARS);
   }
 
   /** The token with that secret, or null. */
@@ -129,7 +155,7 @@ final class Tokens implements AutoCloseable {
   Outcome<Token> revoke(String actor, String id) {
     var token = follower.view().value().byKey().get(Token.key(id));
     if (token == null) {
-      return Outcome.refused(new Refusal.NotFound("token " + Check.printable(id) + ": none"));
+      return Outcome.refused(new Refusal.NotFound("token " + Check.printable(id) + ": none (expected: an id that `holdfast tokens` lists)"));
     }
     var outcome =
         ledger.append(Transaction.by(actor).delete(Token.key(id), Transaction.PRESENT));
@@ -143,10 +169,7 @@ final class Tokens implements AutoCloseable {
   }
 
   private Outcome<Made> add(String actor, String name, String secret) {
-    byte[] bytes = new byte[4];
-    random.nextBytes(bytes);
-    var token =
-        new Token(HexFormat.of().formatHex(bytes), name, hash(secret), time.now());
+    var token = new Token(id(hash(secret)), name, hash(secret), time.now());
     var outcome =
         ledger.append(
             Transaction.by(actor)
