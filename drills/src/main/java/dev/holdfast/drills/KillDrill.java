@@ -39,6 +39,7 @@ public final class KillDrill {
   private static final int MOMENT_MILLIS_MIN = 100;
   private static final int MOMENT_MILLIS_MAX = 1_500;
 
+  private final Profile profile;
   private final Path directory;
   private final Time time;
   private final Random random;
@@ -47,6 +48,14 @@ public final class KillDrill {
   private final ConcurrentLinkedQueue<String> surprises = new ConcurrentLinkedQueue<>();
   private final byte[] upload = upload();
   private int routes;
+
+  /** Whose apps are put to the test. */
+  public enum Profile {
+    /** Apps as children of a supervisor, which end when it does. */
+    NAIVE,
+    /** Apps as this platform runs them. */
+    PROTECTED
+  }
 
   /**
    * What the drill found. Immutable.
@@ -72,7 +81,8 @@ public final class KillDrill {
   }
 
   /** A drill in a directory of its own; the same seed kills at the same moments. */
-  public KillDrill(Path directory, Time time, long seed) {
+  public KillDrill(Path directory, Time time, long seed, Profile profile) {
+    this.profile = profile;
     this.directory = directory;
     this.time = time;
     random = new Random(seed);
@@ -136,7 +146,10 @@ public final class KillDrill {
       time.sleep(
           Duration.ofMillis(
               MOMENT_MILLIS_MIN + random.nextInt(MOMENT_MILLIS_MAX - MOMENT_MILLIS_MIN)));
-      victim.kill();
+      switch (profile) {
+        case NAIVE -> victim.killWithChildren();
+        case PROTECTED -> victim.kill();
+      }
       stop.set(true);
       for (var thread : threads) {
         thread.join();

@@ -79,6 +79,16 @@ final class Victim implements AutoCloseable {
     }
   }
 
+  /** Ends the platform's process at once, and with it every process that it started. */
+  void killWithChildren() throws InterruptedException {
+    var running = process;
+    if (running != null) {
+      var children = running.descendants().toList();
+      kill();
+      children.forEach(ProcessHandle::destroyForcibly);
+    }
+  }
+
   /** A client for the platform as it is now. */
   Client client() throws IOException {
     var up = JsonMapper.shared().readTree(Files.readString(home.resolve("up.json")));

@@ -13,17 +13,29 @@ import org.junit.jupiter.api.io.TempDir;
 
 class KillDrillTest {
 
+  @TempDir Path directory;
+
   @Test
-  void whatWasAcknowledgedSurvivesSigkillAndAppsRunOn(@TempDir Path directory)
+  void whatWasAcknowledgedSurvivesSigkillAndAppsRunOn() throws IOException, InterruptedException {
+    var report = run(KillDrill.Profile.PROTECTED, Integer.getInteger("kill.rounds", 4));
+    assertThat(report.broken()).as("%s", report).isEmpty();
+    assertThat(report.acknowledged()).isPositive();
+    assertThat(report.releases()).isPositive();
+  }
+
+  @Test
+  void theDrillFailsWhereAppsDieWithTheirSupervisor() throws IOException, InterruptedException {
+    var report = run(KillDrill.Profile.NAIVE, 1);
+    assertThat(report.broken()).as("%s", report).anyMatch(broken -> broken.contains("steady is"));
+  }
+
+  private KillDrill.Report run(KillDrill.Profile profile, int rounds)
       throws IOException, InterruptedException {
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
     var told = Long.getLong("seed");
     long seed = told != null ? told : new Random().nextLong();
-    var report =
-        new KillDrill(directory, Time.system(), seed).run(Integer.getInteger("kill.rounds", 4));
-    System.out.println("seed " + seed + ": " + report);
-    assertThat(report.broken()).as("seed %s", seed).isEmpty();
-    assertThat(report.acknowledged()).isPositive();
-    assertThat(report.releases()).isPositive();
+    var report = new KillDrill(directory, Time.system(), seed, profile).run(rounds);
+    System.out.println(profile + ", seed " + seed + ": " + report);
+    return report;
   }
 }

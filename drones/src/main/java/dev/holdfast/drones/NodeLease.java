@@ -26,7 +26,6 @@ final class NodeLease implements AutoCloseable {
   private final Time time;
   private final String node;
   private final Thread renewer;
-  private volatile long epoch;
 
   NodeLease(Ledger ledger, Time time, String node) {
     this.ledger = ledger;
@@ -40,14 +39,18 @@ final class NodeLease implements AutoCloseable {
   }
 
   /**
-   * Takes the lease, or takes it up again.
+   * Takes the lease, or takes it up again. A store that takes nothing now, such as one on a full
+   * disk, does not keep a node from serving: the lease is tried again while it does.
    *
-   * @throws StoreException when the ledger does not take it
+   * @throws StoreException when somebody else holds it, or the ledger cannot be read
    */
   void start() throws StoreException {
-    var refusal = take();
-    if (refusal != null) {
-      throw new StoreException("the lease of node " + node + ": " + refusal.message());
+    switch (take()) {
+      case null -> {}
+      case Refusal.Unavailable r -> LOG.warning("the node serves without its lease: " + r.message());
+      case Refusal.OverBudget r -> LOG.warning("the node serves without its lease: " + r.message());
+      case Refusal other ->
+          throw new StoreException("the lease of node " + node + ": " + other.message());
     }
     renewer.start();
   }
@@ -65,18 +68,20 @@ final class NodeLease implements AutoCloseable {
   private @Nullable Refusal take() throws StoreException {
     for (var lease : ledger.leases(key())) {
       if (lease.key().equals(key()) && lease.holder().equals(node)) {
-        epoch = lease.epoch();
-        if (ledger.renew(key(), epoch, TTL) instanceof Outcome.Done<?>) {
-          return null;
+        switch (ledger.renew(key(), lease.epoch(), TTL)) {
+          case Outcome.Done<Receipt> _ -> {
+            return null;
+          }
+          case Outcome.Refused<Receipt>(var refusal) -> {
+            if (!(refusal instanceof Refusal.Stale)) {
+              return refusal;
+            }
+          }
         }
       }
     }
-    return switch (ledger.append(
-        Transaction.by(node).grant(key(), node, TTL, Transaction.ANY))) {
-      case Outcome.Done<Receipt>(var receipt) -> {
-        epoch = receipt.epochs().getOrDefault(key(), 0L);
-        yield null;
-      }
+    return switch (ledger.append(Transaction.by(node).grant(key(), node, TTL, Transaction.ANY))) {
+      case Outcome.Done<Receipt> _ -> null;
       case Outcome.Refused<Receipt>(var refusal) -> refusal;
     };
   }
@@ -85,11 +90,14 @@ final class NodeLease implements AutoCloseable {
     while (true) {
       try {
         time.sleep(RENEW_EVERY);
+        var refusal = take();
+        if (refusal != null) {
+          LOG.warning("the lease of node " + node + " was not renewed: " + refusal.message());
+        }
+      } catch (StoreException e) {
+        LOG.warning("the lease of node " + node + " was not renewed: " + e.getMessage());
       } catch (InterruptedException e) {
         return;
-      }
-      if (ledger.renew(key(), epoch, TTL) instanceof Outcome.Refused<?>(var refusal)) {
-        LOG.warning("the lease of node " + node + " was not renewed: " + refusal.message());
       }
     }
   }
