@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Pattern;
@@ -56,10 +57,19 @@ final class Backup {
   private final ReentrantLock one = new ReentrantLock();
 
   /** What a backup holds. */
-  record Manifest(int format, Instant createdAt, long head, List<Member> members) {}
+  record Manifest(int format, Instant createdAt, long head, List<Member> members) {
+    Manifest {
+      members = List.copyOf(Objects.requireNonNull(members, "members"));
+    }
+  }
 
   /** A file in a backup. */
-  record Member(String name, long bytes, String sha256) {}
+  record Member(String name, long bytes, String sha256) {
+    Member {
+      Objects.requireNonNull(name, "name");
+      Objects.requireNonNull(sha256, "sha256");
+    }
+  }
 
   /** Opens the stream to write to, once everything that can be refused was. */
   interface Target {
@@ -142,6 +152,8 @@ final class Backup {
   static long restore(Path file, Path directory) throws IOException {
     Check.that(Files.isReadable(file), "backup", file, "a file that can be read");
     if (Files.exists(directory)) {
+      Check.that(
+          Files.isDirectory(directory), "home", directory, "an empty directory, or none at all");
       try (var inside = Files.list(directory)) {
         Check.that(
             inside.findAny().isEmpty(), "home", directory, "an empty directory, or none at all");

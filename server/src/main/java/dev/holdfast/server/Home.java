@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /** The one directory in which a platform keeps everything. Immutable. */
 record Home(Path directory) {
   private static final Pattern NODE = Pattern.compile("[a-z0-9-]{1,63}");
+  private static final Pattern SECRET = Pattern.compile("[!-~]{32,}");
   private static final int SMALL_FILE_BYTES_MAX = 4_096;
 
   /**
@@ -58,9 +59,22 @@ record Home(Path directory) {
     return directory.resolve("token");
   }
 
-  /** The home's own API token, or null when there is none. */
+  /**
+   * The home's own API token, or null when there is none.
+   *
+   * @throws IllegalArgumentException when it is one that somebody could guess, such as none at all
+   */
   @Nullable String token() throws IOException {
-    return Files.exists(tokenFile()) ? small(tokenFile()).strip() : null;
+    if (!Files.exists(tokenFile())) {
+      return null;
+    }
+    var secret = small(tokenFile()).strip();
+    Check.that(
+        SECRET.matcher(secret).matches(),
+        tokenFile().toString(),
+        secret.length() + " characters",
+        "32 or more without a blank; remove the file to get a fresh one");
+    return secret;
   }
 
   void writeToken(String secret) throws IOException {

@@ -10,6 +10,7 @@ import dev.holdfast.limits.Time;
 import dev.holdfast.store.HomeLock;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -64,7 +65,11 @@ public final class Main {
       err.println(" !    " + e.getMessage());
       err.print(USAGE);
       return 2;
-    } catch (IOException | StoreException | IllegalArgumentException e) {
+    } catch (IOException
+        | StoreException
+        | UncheckedIOException
+        | IllegalArgumentException
+        | IllegalStateException e) {
       err.println(" !    " + e.getMessage());
       return 1;
     } catch (InterruptedException e) {
@@ -114,7 +119,9 @@ public final class Main {
   private static Path home(@Nullable String told, Map<String, String> environment) {
     var variable = environment.get("HOLDFAST_HOME");
     if (told != null || variable != null) {
-      return Path.of(told != null ? told : String.valueOf(variable));
+      var named = told != null ? told : String.valueOf(variable);
+      Check.that(!named.isBlank(), "home", named, "a directory"); // not the one we stand in
+      return Path.of(named);
     }
     return Path.of(System.getProperty("user.home"), ".holdfast");
   }

@@ -7,6 +7,7 @@ import dev.holdfast.ledger.Fold;
 import dev.holdfast.ledger.Follower;
 import dev.holdfast.ledger.Ledger;
 import dev.holdfast.ledger.PersistentMap;
+import dev.holdfast.ledger.StoreException;
 import dev.holdfast.ledger.Transaction;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Outcome;
@@ -30,6 +31,7 @@ final class Tokens implements AutoCloseable {
   static final int TOKENS_MAX = 1_000;
 
   private static final int NAME_CHARS_MAX = 64;
+  private static final int ID_CHARS = 8;
   private static final Duration WARM_UP = Duration.ofSeconds(30);
 
   /** Tokens by ledger key and by hash. */
@@ -92,8 +94,17 @@ final class Tokens implements AutoCloseable {
       secret = secret();
       home.writeToken(secret); // before the ledger: a token that nobody has would be for ever
     }
-    if (find(secret) == null) {
+    if (find(secret) == null && !revoked(secret)) {
       add("holdfast", "home", secret).orThrow();
+    }
+  }
+
+  /** Whether that very token was known once: what somebody revoked does not come back. */
+  private boolean revoked(String secret) throws IOException {
+    try {
+      return ledger.latest(Token.key(id(secret))) != null;
+    } catch (StoreException e) {
+      throw new IOException("the ledger could not be read: " + e.getMessage(), e);
     }
   }
 
@@ -143,10 +154,7 @@ final class Tokens implements AutoCloseable {
   }
 
   private Outcome<Made> add(String actor, String name, String secret) {
-    byte[] bytes = new byte[4];
-    random.nextBytes(bytes);
-    var token =
-        new Token(HexFormat.of().formatHex(bytes), name, hash(secret), time.now());
+    var token = new Token(id(secret), name, hash(secret), time.now());
     var outcome =
         ledger.append(
             Transaction.by(actor)
@@ -167,6 +175,11 @@ final class Tokens implements AutoCloseable {
     byte[] bytes = new byte[32];
     random.nextBytes(bytes);
     return "hf_" + Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
+  }
+
+  /** The beginning of its hash, so that the same token has the same place in the ledger. */
+  private static String id(String secret) {
+    return hash(secret).substring(0, ID_CHARS);
   }
 
   private static String hash(String secret) {
