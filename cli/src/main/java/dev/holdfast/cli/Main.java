@@ -150,6 +150,7 @@ public final class Main {
     verbs.put("health", o -> new CommandLine(new Info(o)));
     verbs.put("status", o -> new CommandLine(new Info(o)));
     verbs.put("backup", o -> new CommandLine(new Backup(o)));
+    verbs.put("down", o -> new CommandLine(new Down(o)));
     verbs.put("restore", o -> new CommandLine(new Restore(o)));
     verbs.put("version", o -> new CommandLine(new Version(o)));
     return verbs;

@@ -1,6 +1,11 @@
 package dev.holdfast.drills;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -18,6 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
 final class Client implements AutoCloseable {
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
   private static final int PAGE = 1_000;
+  private static final int PAGE_BYTES_MAX = 64 * 1024;
 
   private final HttpClient http =
       HttpClient.newBuilder()
@@ -66,16 +72,21 @@ final class Client implements AutoCloseable {
     return send(request.POST(BodyPublishers.ofByteArray(upload)));
   }
 
-  /** What visitors of the app see, or null when nobody answers. */
-  @Nullable String visit(String app) throws InterruptedException {
-    try {
-      var answer =
-          http.send(
-              HttpRequest.newBuilder(URI.create("http://" + app + ".localhost" + edge.substring(edge.lastIndexOf(':'))))
-                  .timeout(TIMEOUT)
-                  .build(),
-              BodyHandlers.ofString());
-      return answer.statusCode() == 200 ? answer.body() : null;
+  /**
+   * What visitors of the app see, or null when nobody answers. A plain socket, since not every
+   * resolver knows the names below {@code localhost}.
+   */
+  @Nullable String visit(String app) {
+    int port = Integer.parseInt(edge.substring(edge.lastIndexOf(':') + 1));
+    try (var socket = new Socket()) {
+      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), (int) TIMEOUT.toMillis());
+      socket.setSoTimeout((int) TIMEOUT.toMillis());
+      var request =
+          "GET / HTTP/1.1\r\nHost: " + app + ".localhost\r\nConnection: close\r\n\r\n";
+      socket.getOutputStream().write(request.getBytes(UTF_8));
+      var answer = new String(socket.getInputStream().readNBytes(PAGE_BYTES_MAX), UTF_8);
+      int body = answer.indexOf("\r\n\r\n");
+      return answer.startsWith("HTTP/1.1 200 ") && body > 0 ? answer.substring(body + 4) : null;
     } catch (IOException e) {
       return null;
     }

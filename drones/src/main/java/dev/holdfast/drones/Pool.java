@@ -3,6 +3,9 @@ package dev.holdfast.drones;
 import dev.holdfast.ledger.Lease;
 import dev.holdfast.ledger.Transaction;
 import dev.holdfast.limits.Time;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -123,11 +126,22 @@ final class Pool {
     for (int i = 0; i < ports; i++) {
       int port = nextPort;
       nextPort = port == config.portLast() ? config.portFirst() : port + 1;
-      if (!held(fleet, Instance.portLease(port))) {
+      if (!held(fleet, Instance.portLease(port)) && unused(port)) {
         return port;
       }
     }
     return -1;
+  }
+
+  /** Whether nobody outside the platform listens there; a later one is found before it is up. */
+  private static boolean unused(int port) {
+    try (var probe = new ServerSocket()) {
+      probe.setReuseAddress(true);
+      probe.bind(new InetSocketAddress(port));
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /** After a restart the ring goes on behind the ports that are in use. */

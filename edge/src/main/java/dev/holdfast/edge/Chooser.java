@@ -47,8 +47,7 @@ final class Chooser {
       return tried.isEmpty() ? none(endpoints) : new Choice.Refuse(Code.H21);
     }
     // Avoiding is a preference: the last one left is tried however it behaved.
-    var preferred =
-        up.stream().filter(e -> !gauges.of(Target.of(e)).avoided(now)).toList();
+    var preferred = up.stream().filter(e -> !gauges.of(Target.of(e)).avoided(now)).toList();
     return pick(preferred.isEmpty() ? up : preferred, gauges, config, random);
   }
 

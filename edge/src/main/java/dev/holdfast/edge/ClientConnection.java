@@ -344,10 +344,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
         channel,
         new ErrorPage(status, code, title, line.requestId)
             .render(
-                channel.alloc(),
-                headers.tokens("accept"),
-                parser.method().equals("HEAD"),
-                true));
+                channel.alloc(), headers.tokens("accept"), parser.method().equals("HEAD"), true));
     linger();
   }
 

@@ -75,7 +75,8 @@ public final class Edge implements AutoCloseable {
       var _ = group.shutdownGracefully(0, 0, TimeUnit.SECONDS);
       var cause = bound.cause();
       throw new IOException(
-          "cannot listen at %s:%d: %s (expected: an address of this machine and a port that is free and allowed; stop what listens there or configure another)"
+          ("cannot listen at %s:%d: %s (expected: an address of this machine and a port that is"
+                  + " free and allowed; stop what listens there or configure another)")
               .formatted(
                   config.listen().getHostString(),
                   config.listen().getPort(),
@@ -137,13 +138,12 @@ public final class Edge implements AutoCloseable {
    */
   public void forget(String service, String endpointId) {
     shared.gauges.forget(service, endpointId);
-    loops.forEach(
-        (eventLoop, loop) -> eventLoop.execute(() -> loop.forget(service, endpointId)));
+    loops.forEach((eventLoop, loop) -> eventLoop.execute(() -> loop.forget(service, endpointId)));
   }
 
   /**
-   * Takes no more, lets what is under way finish for at most {@link EdgeConfig#drainWait}, then cuts
-   * the rest (H24). Idempotent; not to be called on an event loop.
+   * Takes no more, lets what is under way finish for at most {@link EdgeConfig#drainWait}, then
+   * cuts the rest (H24). Idempotent; not to be called on an event loop.
    */
   @Override
   public void close() {

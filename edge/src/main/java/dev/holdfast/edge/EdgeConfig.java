@@ -15,9 +15,9 @@ import java.time.Duration;
  *     (H15, H28), and the time a client has for a whole request head
  * @param bootWait how long a request is held for an app that starts (H20)
  * @param clientIdleTimeout how long a client connection may lie idle between requests
- * @param upstreamIdleTimeout how long a connection to an app is kept for reuse. Shorter than the
- *     5 s after which Node, the least patient of the common servers, closes it: whoever closes
- *     second loses requests
+ * @param upstreamIdleTimeout how long a connection to an app is kept for reuse. Shorter than the 5
+ *     s after which Node, the least patient of the common servers, closes it: whoever closes second
+ *     loses requests
  * @param drainWait how long {@link Edge#close} lets requests finish before it cuts them (H24)
  * @param connectTriesMax connect attempts per request, each to another place (H21)
  * @param requestLineBytesMax longest request line (414)
@@ -104,7 +104,7 @@ public record EdgeConfig(
   /** What holds when nothing is configured: Heroku's waits, and bounds for 20,000 descriptors. */
   public static EdgeConfig defaults() {
     return new EdgeConfig(
-        new InetSocketAddress("0.0.0.0", PORT),
+        new InetSocketAddress(PORT),
         Math.max(2, Runtime.getRuntime().availableProcessors()),
         Duration.ofSeconds(5),
         Duration.ofSeconds(30),

@@ -9,8 +9,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a visitor sees when the edge answers itself: Problem Details (RFC 9457) for programs, a small
- * page for people. Nothing that the visitor sent is repeated, and no address is shown. Immutable.
+ * What a visitor sees when the edge answers itself: Problem Details (RFC 9457) for programs, a
+ * small page for people. Nothing that the visitor sent is repeated, and no address is shown.
+ * Immutable.
  *
  * @param code Heroku's code, or null where there is none (such as an unknown host)
  */
@@ -74,11 +75,11 @@ record ErrorPage(int status, @Nullable Code code, String title, String requestId
   private String html() {
     var name = code == null ? Integer.toString(status) : code.name();
     return """
-        <!doctype html>
-        <html lang="en"><meta charset="utf-8"><title>%1$s</title>
-        <body><h1>%1$s</h1>
-        <p>Code <b>%2$s</b>, request <code>%3$s</code></p></body></html>
-        """
+    <!doctype html>
+    <html lang="en"><meta charset="utf-8"><title>%1$s</title>
+    <body><h1>%1$s</h1>
+    <p>Code <b>%2$s</b>, request <code>%3$s</code></p></body></html>
+    """
         .formatted(title, name, requestId);
   }
 }

@@ -198,16 +198,15 @@ final class Exchange {
       gauge.leave();
       gauge = null;
     }
-    guarded(
-        () -> {
-          tried.add(attempt.target().id());
-          if (service == null || tries >= shared.config.connectTriesMax() || !others()) {
-            fail(code, cause);
-          } else {
-            phase = Phase.OPEN;
-            choose();
-          }
-        });
+    guarded(() -> {
+      tried.add(attempt.target().id());
+      if (service == null || tries >= shared.config.connectTriesMax() || !others()) {
+        fail(code, cause);
+      } else {
+        phase = Phase.OPEN;
+        choose();
+      }
+    });
   }
 
   /** Whether an endpoint is left that was not tried. */
@@ -279,8 +278,7 @@ final class Exchange {
 
   /** A byte passed in either direction. */
   void touch() {
-    boolean thinking =
-        requestPump.done() && responsePump != null && !responsePump.begun();
+    boolean thinking = requestPump.done() && responsePump != null && !responsePump.begun();
     if (!thinking) {
       client.alarm().in(shared.config.idleTimeout());
     }
@@ -358,6 +356,7 @@ final class Exchange {
       connection.release(reusable, keep);
     }
     end(null, null);
+    client.channel().flush(); // last, so that whoever has the answer finds it accounted for
     client.exchangeDone(keepAlive);
   }
 

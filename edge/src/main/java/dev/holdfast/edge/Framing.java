@@ -75,8 +75,7 @@ sealed interface Framing {
   private static long length(Headers headers) {
     var text = headers.first("content-length");
     for (int i = 0; i < headers.size(); i++) {
-      if (headers.name(i).equalsIgnoreCase("content-length")
-          && !headers.value(i).equals(text)) {
+      if (headers.name(i).equalsIgnoreCase("content-length") && !headers.value(i).equals(text)) {
         return -1;
       }
     }

@@ -23,10 +23,9 @@ final class Gauges {
   void sweep(Routing routing) {
     gauges
         .entrySet()
-        .removeIf(
-            entry ->
-                entry.getValue().inFlight() == 0
-                    && routing.endpoint(entry.getKey().service(), entry.getKey().id()) == null);
+        .removeIf(entry ->
+            entry.getValue().inFlight() == 0
+                && routing.endpoint(entry.getKey().service(), entry.getKey().id()) == null);
   }
 
   int inFlight(String service, String id) {
@@ -40,11 +39,10 @@ final class Gauges {
   }
 
   void forget(String service, String id) {
-    gauges.forEach(
-        (target, gauge) -> {
-          if (target.service().equals(service) && target.id().equals(id)) {
-            gauge.forget();
-          }
-        });
+    gauges.forEach((target, gauge) -> {
+      if (target.service().equals(service) && target.id().equals(id)) {
+        gauge.forget();
+      }
+    });
   }
 }

@@ -171,7 +171,9 @@ final class HeaderRules {
     return id.chars().allMatch(c -> Octets.letterOrDigit(c) || "-_.=+/".indexOf(c) >= 0);
   }
 
-  /** Whether the request went round in circles, such as by a route that leads to the edge itself. */
+  /**
+   * Whether the request went round in circles, such as by a route that leads to the edge itself.
+   */
   static boolean loops(Headers headers) {
     int passes = 0;
     for (var hop : headers.tokens("via")) {

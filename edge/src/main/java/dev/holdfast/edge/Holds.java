@@ -46,11 +46,11 @@ final class Holds {
   private void glanceLater() {
     if (!glancing) {
       glancing = true;
-      var _ =
-          loop.eventLoop().schedule(this::glance, GLANCE.toNanos(), TimeUnit.NANOSECONDS);
+      var _ = loop.eventLoop().schedule(this::glance, GLANCE.toNanos(), TimeUnit.NANOSECONDS);
     }
   }
 
+  @SuppressWarnings("ReferenceEquality") // a view is published by replacing it
   private void glance() {
     glancing = false;
     var now = loop.shared().view.get();

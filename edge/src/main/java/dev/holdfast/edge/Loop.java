@@ -113,8 +113,9 @@ final class Loop {
   }
 
   void startSweeping(boolean gauges) {
-    var _ = eventLoop.scheduleAtFixedRate(
-        () -> sweep(gauges), SWEEP.toNanos(), SWEEP.toNanos(), TimeUnit.NANOSECONDS);
+    var _ =
+        eventLoop.scheduleAtFixedRate(
+            () -> sweep(gauges), SWEEP.toNanos(), SWEEP.toNanos(), TimeUnit.NANOSECONDS);
   }
 
   /** The host's addresses; the callback comes at once for a literal. */
@@ -129,12 +130,11 @@ final class Loop {
       }
       return;
     }
-    var _ = resolver()
-        .resolveAll(host)
-        .addListener(
-            (Future<List<InetAddress>> future) ->
-                then.resolved(
-                    future.isSuccess() ? future.getNow() : List.of(), future.cause()));
+    var _ =
+        resolver()
+            .resolveAll(host)
+            .addListener((Future<List<InetAddress>> future) ->
+                then.resolved(future.isSuccess() ? future.getNow() : List.of(), future.cause()));
   }
 
   /** Called with the addresses, or with none and the cause. */
@@ -150,22 +150,22 @@ final class Loop {
   }
 
   void connect(Target target, int generation, InetAddress address, Connected then) {
-    var _ = bootstrap
-        .clone()
-        .handler(
-            new ChannelInitializer<SocketChannel>() {
-              @Override
-              protected void initChannel(SocketChannel channel) {
-                channel
-                    .pipeline()
-                    .addLast(
-                        "upstream",
-                        new UpstreamConnection(Loop.this, target, generation, channel));
-              }
-            })
-        .connect(new InetSocketAddress(address, target.port()))
-        .addListener(
-            (io.netty.channel.ChannelFuture future) ->
+    var _ =
+        bootstrap
+            .clone()
+            .handler(
+                new ChannelInitializer<SocketChannel>() {
+                  @Override
+                  protected void initChannel(SocketChannel channel) {
+                    channel
+                        .pipeline()
+                        .addLast(
+                            "upstream",
+                            new UpstreamConnection(Loop.this, target, generation, channel));
+                  }
+                })
+            .connect(new InetSocketAddress(address, target.port()))
+            .addListener((io.netty.channel.ChannelFuture future) ->
                 then.connected(
                     future.isSuccess() ? connection(future.channel()) : null, future.cause()));
   }

@@ -68,8 +68,7 @@ record Request(
       return new Read.Bad(Fault.EXPECT);
     }
     var connection = headers.tokens("connection");
-    boolean keepAlive =
-        http11 ? !connection.contains("close") : connection.contains("keep-alive");
+    boolean keepAlive = http11 ? !connection.contains("close") : connection.contains("keep-alive");
     return new Read.Good(
         new Request(
             head.method(),
@@ -90,8 +89,7 @@ record Request(
 
   /** The protocols offered, h2c left out: it would put requests out of the edge's sight. */
   private static @Nullable String upgrade(Headers headers) {
-    var offered =
-        headers.tokens("upgrade").isEmpty() ? List.<String>of() : offers(headers);
+    var offered = headers.tokens("upgrade").isEmpty() ? List.<String>of() : offers(headers);
     return offered.isEmpty() ? null : String.join(", ", offered);
   }
 

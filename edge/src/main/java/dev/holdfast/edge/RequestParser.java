@@ -106,9 +106,7 @@ final class RequestParser {
   private @Nullable Fault split(ByteBuf in, int start, int length) {
     int end = start + length;
     int space = in.indexOf(start, end, (byte) ' ');
-    if (space < 0
-        || space - start > METHOD_BYTES_MAX
-        || !Octets.token(in, start, space - start)) {
+    if (space < 0 || space - start > METHOD_BYTES_MAX || !Octets.token(in, start, space - start)) {
       return Fault.LINE;
     }
     int version = end - VERSION_BYTES;

@@ -117,9 +117,7 @@ final class RequestPump {
   boolean neverWhole() {
     var in = client.in();
     int came = in == null ? 0 : in.readableBytes();
-    return !body.done()
-        && request.framing() instanceof Framing.Length(long bytes)
-        && came < bytes;
+    return !body.done() && request.framing() instanceof Framing.Length(long bytes) && came < bytes;
   }
 
   private void write(UpstreamConnection connection, ByteBuf piece) {
@@ -138,11 +136,11 @@ final class RequestPump {
       last = connection.channel().alloc().buffer(64);
       HeaderRules.writeTrailers(last, body.trailers());
     }
-    var _ = connection
-        .channel()
-        .write(last)
-        .addListener(
-            sent -> {
+    var _ =
+        connection
+            .channel()
+            .write(last)
+            .addListener(sent -> {
               if (sent.isSuccess() && up == connection) {
                 exchange.requestSent();
               }

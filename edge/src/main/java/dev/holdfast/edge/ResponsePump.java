@@ -187,7 +187,6 @@ final class ResponsePump {
       HeaderRules.writeTrailers(last, body == null ? null : body.trailers());
       Sockets.write(client.channel(), last);
     }
-    client.channel().flush();
     up.trim();
     boolean reusable = exchange.requestDone() && !up.ended() && up.in() == null && persistent();
     exchange.finished(reusable, keep(), keepAlive);
@@ -204,7 +203,9 @@ final class ResponsePump {
     for (var token : head.headers().tokens("keep-alive")) {
       if (token.startsWith(KEEP_ALIVE_TIMEOUT)) {
         var seconds = token.substring(KEEP_ALIVE_TIMEOUT.length());
-        if (!seconds.isEmpty() && seconds.length() <= 6 && seconds.chars().allMatch(Octets::digit)) {
+        if (!seconds.isEmpty()
+            && seconds.length() <= 6
+            && seconds.chars().allMatch(Octets::digit)) {
           var said = Duration.ofSeconds(Math.max(0, Long.parseLong(seconds) - 1));
           return said.compareTo(config.upstreamIdleTimeout()) < 0
               ? said
@@ -230,8 +231,7 @@ final class ResponsePump {
   }
 
   private static boolean offered(String asked, Headers headers) {
-    var offers =
-        new HashSet<String>(List.of(asked.toLowerCase(Locale.ROOT).split(",\\s*", -1)));
+    var offers = new HashSet<String>(List.of(asked.toLowerCase(Locale.ROOT).split(",\\s*", -1)));
     return offers.containsAll(headers.tokens("upgrade"));
   }
 

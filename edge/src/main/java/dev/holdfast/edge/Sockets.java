@@ -29,8 +29,7 @@ final class Sockets {
 
   /** After everything written is sent. */
   static void closeAfterWrites(Channel channel) {
-    var _ =
-        channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+    var _ = channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
   }
 
   /** Our direction only, after everything written is sent. */
@@ -38,12 +37,11 @@ final class Sockets {
     var _ =
         channel
             .writeAndFlush(Unpooled.EMPTY_BUFFER)
-            .addListener(
-                _ -> {
-                  if (channel.isActive() && channel instanceof DuplexChannel duplex) {
-                    var _ = duplex.shutdownOutput();
-                  }
-                });
+            .addListener(_ -> {
+              if (channel.isActive() && channel instanceof DuplexChannel duplex) {
+                var _ = duplex.shutdownOutput();
+              }
+            });
   }
 
   /** With a reset, so that nobody takes a cut message for a whole one. */

@@ -14,7 +14,9 @@ import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 
-/** How the edge talks to the kernel: native epoll where it loads, otherwise the JDK's. Immutable. */
+/**
+ * How the edge talks to the kernel: native epoll where it loads, otherwise the JDK's. Immutable.
+ */
 record Transport(
     String name,
     IoHandlerFactory handlers,

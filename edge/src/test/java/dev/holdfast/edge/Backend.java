@@ -19,20 +19,19 @@ final class Backend implements AutoCloseable {
   }
 
   Backend(Script script) throws IOException {
-    socket = new ServerSocket(0, 200, InetAddress.getByName("127.0.0.1"));
+    socket = new ServerSocket(0, 200, InetAddress.ofLiteral("127.0.0.1"));
     Thread.ofVirtual()
-        .start(
-            () -> {
-              while (!socket.isClosed()) {
-                try {
-                  var accepted = socket.accept();
-                  connections.incrementAndGet();
-                  Thread.ofVirtual().start(() -> serve(script, accepted));
-                } catch (IOException e) {
-                  return;
-                }
-              }
-            });
+        .start(() -> {
+          while (!socket.isClosed()) {
+            try {
+              var accepted = socket.accept();
+              connections.incrementAndGet();
+              Thread.ofVirtual().start(() -> serve(script, accepted));
+            } catch (IOException e) {
+              return;
+            }
+          }
+        });
   }
 
   private static void serve(Script script, java.net.Socket accepted) {
@@ -47,19 +46,18 @@ final class Backend implements AutoCloseable {
   static Backend answering(String response) throws IOException {
     var self = new Backend[1];
     self[0] =
-        new Backend(
-            wire -> {
-              while (true) {
-                var message = wire.message();
-                if (message.head().isEmpty()) {
-                  return;
-                }
-                if (self[0] != null) {
-                  self[0].heads.add(message.head() + message.body());
-                }
-                wire.send(response);
-              }
-            });
+        new Backend(wire -> {
+          while (true) {
+            var message = wire.message();
+            if (message.head().isEmpty()) {
+              return;
+            }
+            if (self[0] != null) {
+              self[0].heads.add(message.head() + message.body());
+            }
+            wire.send(response);
+          }
+        });
     return self[0];
   }
 

@@ -7,14 +7,17 @@ import java.io.IOException;
 import org.junit.jupiter.api.Test;
 
 /** What passes, in which form, on a good day. */
+@SuppressWarnings("StringConcatToTextBlock") // lines end with CR LF here
 class ProxyTest {
 
   @Test
   void passesRequestAndResponseOn() throws IOException {
-    try (var backend = Backend.answering("HTTP/1.1 201 Made\r\nX-A: b\r\nContent-Length: 2\r\n\r\nok");
+    try (var backend =
+            Backend.answering("HTTP/1.1 201 Made\r\nX-A: b\r\nContent-Length: 2\r\n\r\nok");
         var rig = new Rig().app(backend)) {
       var answer =
-          rig.ask("POST /p?q=1 HTTP/1.1\r\nHost: App.test\r\nContent-Length: 4\r\nX-C: d\r\n\r\nbody");
+          rig.ask(
+              "POST /p?q=1 HTTP/1.1\r\nHost: App.test\r\nContent-Length: 4\r\nX-C: d\r\n\r\nbody");
       assertThat(answer.status()).isEqualTo(201);
       assertThat(answer.head()).startsWith("HTTP/1.1 201 Made\r\n");
       assertThat(answer.body()).isEqualTo("ok");
@@ -43,14 +46,25 @@ class ProxyTest {
     try (var backend = Backend.answering(Backend.ok("x"));
         var rig = new Rig().app(backend)) {
       rig.ask(
-          "GET / HTTP/1.1\r\nHost: app.test\r\nConnection: X-Secret, Host, X-Forwarded-For, close\r\n"
-              + "X-Secret: 1\r\nKeep-Alive: 5\r\nProxy-Connection: x\r\nTE: gzip\r\nUpgrade: h2c\r\n"
-              + "HTTP2-Settings: AA\r\nX-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Host: evil\r\n"
-              + "X_Forwarded_Proto: https\r\nForwarded: for=x\r\nVia: 1.0 fred\r\n"
+          "GET / HTTP/1.1\r\n"
+              + "Host: app.test\r\n"
+              + "Connection: X-Secret, Host, X-Forwarded-For, close\r\n"
+              + "X-Secret: 1\r\n"
+              + "Keep-Alive: 5\r\n"
+              + "Proxy-Connection: x\r\n"
+              + "TE: gzip\r\n"
+              + "Upgrade: h2c\r\n"
+              + "HTTP2-Settings: AA\r\n"
+              + "X-Forwarded-For: 1.2.3.4\r\n"
+              + "X-Forwarded-Host: evil\r\n"
+              + "X_Forwarded_Proto: https\r\n"
+              + "Forwarded: for=x\r\n"
+              + "Via: 1.0 fred\r\n"
               + "X-Request-Id: 0123456789abcdefghij\r\n\r\n");
       var head = backend.heads.getFirst();
       assertThat(head.toLowerCase(java.util.Locale.ROOT))
-          .doesNotContain("secret", "keep-alive", "proxy-", "te:", "upgrade", "http2", "evil", "x_");
+          .doesNotContain(
+              "secret", "keep-alive", "proxy-", "te:", "upgrade", "http2", "evil", "x_");
       assertThat(head).doesNotContain("\r\nForwarded:");
       assertThat(Wire.field(head, "x-forwarded-for")).isEqualTo("1.2.3.4, 127.0.0.1");
       assertThat(Wire.field(head, "via")).isEqualTo("1.0 fred, 1.1 holdfast");
@@ -62,8 +76,13 @@ class ProxyTest {
   void removesWhatIsNotForTheClient() throws IOException {
     try (var backend =
             Backend.answering(
-                "HTTP/1.1 200 OK\r\nConnection: X-Secret\r\nX-Secret: 1\r\nKeep-Alive: timeout=5\r\n"
-                    + "Content-Length: 1\r\nContent-Length: 1\r\n\r\nx");
+                "HTTP/1.1 200 OK\r\n"
+                    + "Connection: X-Secret\r\n"
+                    + "X-Secret: 1\r\n"
+                    + "Keep-Alive: timeout=5\r\n"
+                    + "Content-Length: 1\r\n"
+                    + "Content-Length: 1\r\n\r\n"
+                    + "x");
         var rig = new Rig().app(backend)) {
       var answer = rig.ask(Rig.get("/"));
       assertThat(answer.head()).doesNotContain("Secret", "Keep-Alive");
@@ -102,11 +121,10 @@ class ProxyTest {
   @Test
   void turnsCloseDelimitedIntoChunksFor11AndLeavesItFor10() throws IOException {
     try (var backend =
-            new Backend(
-                wire -> {
-                  wire.head();
-                  wire.send("HTTP/1.1 200 OK\r\n\r\nuntil the end");
-                });
+            new Backend(wire -> {
+              wire.head();
+              wire.send("HTTP/1.1 200 OK\r\n\r\nuntil the end");
+            });
         var rig = new Rig().app(backend)) {
       var modern = rig.ask(Rig.get("/"));
       assertThat(modern.field("transfer-encoding")).isEqualTo("chunked");
@@ -153,18 +171,21 @@ class ProxyTest {
   @Test
   void givesNoBodyToHeadAnd204And304() throws IOException {
     try (var backend =
-            new Backend(
-                wire -> {
-                  while (true) {
-                    var path = wire.head().split(" ", 3)[1];
-                    wire.send(
-                        switch (path) {
-                          case "/204" -> "HTTP/1.1 204 No\r\n\r\n";
-                          case "/304" -> "HTTP/1.1 304 Not\r\nContent-Length: 9\r\n\r\n";
-                          default -> "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n";
-                        });
-                  }
-                });
+            new Backend(wire -> {
+              while (true) {
+                var head = wire.head();
+                if (head.isEmpty()) {
+                  return;
+                }
+                var path = head.split(" ", 3)[1];
+                wire.send(
+                    switch (path) {
+                      case "/204" -> "HTTP/1.1 204 No\r\n\r\n";
+                      case "/304" -> "HTTP/1.1 304 Not\r\nContent-Length: 9\r\n\r\n";
+                      default -> "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n";
+                    });
+              }
+            });
         var rig = new Rig().app(backend);
         var wire = rig.connect()) {
       assertThat(wire.send(Rig.get("/204")).message(true).status()).isEqualTo(204);
@@ -208,12 +229,11 @@ class ProxyTest {
   @Test
   void deliversAnEarlyAnswerAndNeverReadsTheBodyAsARequest() throws IOException {
     try (var backend =
-            new Backend(
-                wire -> {
-                  wire.head();
-                  wire.send("HTTP/1.1 413 Big\r\nContent-Length: 2\r\n\r\nno");
-                  wire.rest();
-                });
+            new Backend(wire -> {
+              wire.head();
+              wire.send("HTTP/1.1 413 Big\r\nContent-Length: 2\r\n\r\nno");
+              wire.rest();
+            });
         var rig = new Rig().app(backend);
         var wire = rig.connect()) {
       wire.send("POST / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 1000\r\n\r\n");
@@ -223,19 +243,18 @@ class ProxyTest {
       wire.send(Rig.get("/smuggled"));
       assertThat(wire.rest()).isEmpty();
       assertThat(backend.connections).hasValue(1);
-      assertThat(rig.log).hasSize(1);
+      Rig.until(() -> rig.log.size() == 1);
     }
   }
 
   @Test
   void answersAClientThatClosedItsSendingSide() throws IOException {
     try (var backend =
-            new Backend(
-                wire -> {
-                  wire.head();
-                  Rig.until(() -> true);
-                  wire.send(Backend.ok("late"));
-                });
+            new Backend(wire -> {
+              wire.head();
+              Rig.until(() -> true);
+              wire.send(Backend.ok("late"));
+            });
         var rig = new Rig().app(backend);
         var wire = rig.connect()) {
       wire.send(Rig.get("/"));

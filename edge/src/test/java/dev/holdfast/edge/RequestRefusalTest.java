@@ -3,8 +3,8 @@ package dev.holdfast.edge;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.util.stream.IntStream;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -13,6 +13,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Raw requests and what they are answered: everything that two readers could read differently. */
+@SuppressWarnings("StringConcatToTextBlock") // lines end with CR LF here
 class RequestRefusalTest {
   private static final String HOST = "Host: app.test\r\n";
   private static final String BODY = "\r\n0\r\n\r\n";
@@ -40,7 +41,9 @@ class RequestRefusalTest {
   }
 
   private static String many(int count) {
-    return IntStream.range(0, count).mapToObj(i -> "x" + i + ": y\r\n").collect(Collectors.joining());
+    return IntStream.range(0, count)
+        .mapToObj(i -> "x" + i + ": y\r\n")
+        .collect(Collectors.joining());
   }
 
   static Stream<Arguments> requests() {
@@ -113,7 +116,10 @@ class RequestRefusalTest {
         row("chunk extension", 200, post(te, "3;a=b\r\nabc" + BODY)),
         row("length and chunked", 400, post(te + "Content-Length: 3\r\n", "3\r\nabc" + BODY)),
         row("chunked twice", 400, post(te + te, "3\r\nabc" + BODY)),
-        row("chunked, chunked", 400, post("Transfer-Encoding: chunked, chunked\r\n", "3\r\nabc" + BODY)),
+        row(
+            "chunked, chunked",
+            400,
+            post("Transfer-Encoding: chunked, chunked\r\n", "3\r\nabc" + BODY)),
         row("gzip, chunked", 501, post("Transfer-Encoding: gzip, chunked\r\n", "3\r\nabc" + BODY)),
         row("identity", 501, post("Transfer-Encoding: identity\r\n", "")),
         row("xchunked", 501, post("Transfer-Encoding: xchunked\r\n", "")),
@@ -132,8 +138,14 @@ class RequestRefusalTest {
         row("line fits", 200, "GET /" + "a".repeat(8177) + " HTTP/1.1\r\n" + HOST + "\r\n"),
         row("line too long", 414, "GET /" + "a".repeat(8180) + " HTTP/1.1\r\n" + HOST + "\r\n"),
         row("line without end", 414, "GET /" + "a".repeat(9000)),
-        row("header fits", 200, "GET / HTTP/1.1\r\n" + HOST + "a: " + "b".repeat(8189) + "\r\n\r\n"),
-        row("header too long", 431, "GET / HTTP/1.1\r\n" + HOST + "a: " + "b".repeat(8190) + "\r\n\r\n"),
+        row(
+            "header fits",
+            200,
+            "GET / HTTP/1.1\r\n" + HOST + "a: " + "b".repeat(8189) + "\r\n\r\n"),
+        row(
+            "header too long",
+            431,
+            "GET / HTTP/1.1\r\n" + HOST + "a: " + "b".repeat(8190) + "\r\n\r\n"),
         row("name too long", 431, "GET / HTTP/1.1\r\n" + HOST + "a".repeat(1001) + ": b\r\n\r\n"),
         row("headers fit", 200, "GET / HTTP/1.1\r\n" + HOST + many(999) + "\r\n"),
         row("too many headers", 431, "GET / HTTP/1.1\r\n" + HOST + many(1000) + "\r\n"));

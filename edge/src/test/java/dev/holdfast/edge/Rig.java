@@ -44,12 +44,19 @@ final class Rig implements AutoCloseable {
 
   static <T> Entry entry(long position, String key, Kind<T> kind, T value) {
     return new Entry(
-        position, key, kind.name(), kind.schema(), 1, Instant.EPOCH, "test", false, kind.encode(value));
+        position,
+        key,
+        kind.name(),
+        kind.schema(),
+        1,
+        Instant.EPOCH,
+        "test",
+        false,
+        kind.encode(value));
   }
 
   static Entry deletion(long position, String key, String kind) {
-    return new Entry(
-        position, key, kind, 1, 2, Instant.EPOCH, "test", true, Payload.of(new byte[0]));
+    return new Entry(position, key, kind, 1, 2, Instant.EPOCH, "test", true, Payload.EMPTY);
   }
 
   Rig route(String host, String service) {

@@ -88,7 +88,10 @@ final class Wire implements AutoCloseable {
       }
     }
     return new Message(
-        head, length == null ? (head.startsWith("HTTP/") ? rest() : "") : bytes(Integer.parseInt(length)));
+        head,
+        length == null
+            ? (head.startsWith("HTTP/") ? rest() : "")
+            : bytes(Integer.parseInt(length)));
   }
 
   Message message() throws IOException {
@@ -110,7 +113,8 @@ final class Wire implements AutoCloseable {
       return head.isEmpty() ? 0 : Integer.parseInt(head.substring(9, 12));
     }
 
-    @org.jspecify.annotations.Nullable String field(String name) {
+    @org.jspecify.annotations.Nullable
+    String field(String name) {
       return Wire.field(head, name);
     }
   }

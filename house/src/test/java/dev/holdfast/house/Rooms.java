@@ -70,10 +70,44 @@ final class Rooms {
               "store",
               Set.of("ledger", "limits"),
               Set.of("HomeLock", "SqliteStore", "StoreConfig")),
-          new Room("edge", Set.of("ledger", "limits"), Set.of()),
-          new Room("drones", Set.of("ledger", "limits"), Set.of()),
-          new Room("server", Set.of("limits", "ledger", "store", "edge", "drones"), Set.of()),
-          new Room("cli", Set.of(), Set.of()));
+          new Room(
+              "edge",
+              Set.of("ledger", "limits"),
+              Set.of("Edge", "EdgeConfig", "RouterLog", "Routing", "RoutingFold")),
+          new Room(
+              "drones",
+              Set.of("ledger", "limits"),
+              Set.of(
+                  "Adoption",
+                  "App",
+                  "AppLogs",
+                  "Apps",
+                  "Artifact",
+                  "ArtifactLimits",
+                  "Artifacts",
+                  "ConfigVars",
+                  "Crash",
+                  "Drones",
+                  "DronesConfig",
+                  "Exit",
+                  "Fleet",
+                  "Instance",
+                  "LaunchSpec",
+                  "Launcher",
+                  "LauncherConfig",
+                  "LogFollow",
+                  "LogLimits",
+                  "LogLine",
+                  "Owner",
+                  "ProcessView",
+                  "Procfile",
+                  "Release",
+                  "Run",
+                  "Traffic")),
+          new Room(
+              "server", Set.of("limits", "ledger", "store", "edge", "drones"), Set.of("Main")),
+          new Room("cli", Set.of(), Set.of("Main")),
+          new Room("drills", Set.of("limits"), Set.of("KillDrill")));
 
   static final List<Border> BORDERS =
       List.of(
@@ -85,8 +119,10 @@ final class Rooms {
           new Border("org.eclipse.jetty..", Set.of("server")),
           new Border("jakarta.servlet..", Set.of("server")),
           new Border("picocli..", Set.of("cli")),
-          new Border("org.apache.commons.compress..", Set.of("drones", "cli")),
-          new Border("tools.jackson..", Set.of("ledger", "server", "cli")),
+          new Border(
+              "org.apache.commons.compress..", Set.of("drones", "server", "cli", "drills")),
+          new Border(
+              "tools.jackson..", Set.of("ledger", "drones", "server", "cli", "drills")),
           new Border("org.slf4j..", Set.of("server")));
 
   private Rooms() {}

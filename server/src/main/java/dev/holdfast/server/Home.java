@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The one directory in which a platform keeps everything. Immutable. */
 record Home(Path directory) {
+  /** What all platforms of a machine share when root runs them. */
+  private static final Path MACHINE = Path.of("/var/lib/holdfast");
+
   private static final Pattern NODE = Pattern.compile("[a-z0-9-]{1,63}");
   private static final Pattern SECRET = Pattern.compile("[!-~]{32,}");
   private static final int SMALL_FILE_BYTES_MAX = 4_096;
@@ -103,12 +106,24 @@ record Home(Path directory) {
     if (told != null) {
       return told.toAbsolutePath().normalize();
     }
-    boolean root = "root".equals(System.getProperty("user.name"));
-    if (!root || open()) {
+    if (!root() || open()) {
       return directory.resolve("runs");
     }
     var name = HexFormat.of().toHexDigits(directory.toString().hashCode());
-    return Path.of("/var/lib/holdfast/runs-" + name);
+    return MACHINE.resolve("runs-" + name);
+  }
+
+  /** The first user id of this home's drones; it matters only when root runs the platform. */
+  int uidFirst(ServerConfig config) throws IOException {
+    var told = config.uidFirst();
+    if (told != null) {
+      return told;
+    }
+    return root() ? UserRange.of(directory, MACHINE) : UserRange.FIRST;
+  }
+
+  private static boolean root() {
+    return "root".equals(System.getProperty("user.name"));
   }
 
   /** Whether other users can enter every directory on the way. */

@@ -109,7 +109,11 @@ public final class Main {
     try (var _ = HomeLock.acquire(home.directory())) {
       var artifacts = new Artifacts(home.artifacts(), ArtifactLimits.defaults(), Time.system());
       var launcher =
-          new Launcher(home.runs(config), artifacts, LauncherConfig.defaults(), Time.system());
+          new Launcher(
+              home.runs(config),
+              artifacts,
+              LauncherConfig.defaults().withUidFirst(home.uidFirst(config)),
+              Time.system());
       int ended = launcher.endAll(config.duration(ServerConfig.STOP_TIMEOUT));
       out.println("Ended " + ended + (ended == 1 ? " process." : " processes."));
       return 0;

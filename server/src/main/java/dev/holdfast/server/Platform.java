@@ -52,7 +52,7 @@ import org.jspecify.annotations.Nullable;
  * other, and closed in the opposite order. Nothing is served before the ledger is read and the
  * drones that a predecessor left are adopted. Thread-safe.
  */
-public final class Platform implements AutoCloseable {
+final class Platform implements AutoCloseable {
   private static final Logger LOG = Logger.getLogger(Platform.class.getName());
   private static final Duration WARM_UP = Duration.ofSeconds(60);
 
@@ -115,7 +115,7 @@ public final class Platform implements AutoCloseable {
           new Launcher(
               home.runs(config),
               artifacts,
-              LauncherConfig.defaults().withUidFirst(config.integer(ServerConfig.UID_FIRST)),
+              LauncherConfig.defaults().withUidFirst(home.uidFirst(config)),
               time);
       drones =
           keep(

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * HOLDFAST_KEY} (upper case, dots and dashes as underscores), and that by the command line. A key
  * that is not known is an error. Immutable.
  */
-public record ServerConfig(Path home, Map<String, String> values) {
+record ServerConfig(Path home, Map<String, String> values) {
   /** Name of the file in the home directory. */
   static final String FILE = "holdfast.conf";
 
@@ -55,8 +55,9 @@ public record ServerConfig(Path home, Map<String, String> values) {
   static final Key UID_FIRST =
       new Key(
           "drones.uid-first",
-          "20000",
-          "When root runs the platform, drone N runs as user id `uid-first` + N.");
+          "auto",
+          "When root runs the platform, drone N runs as user id `uid-first` + N. `auto` gives every "
+              + "home on the machine a range of its own, noted in `/var/lib/holdfast`.");
   static final Key PORT_FIRST =
       new Key("drones.port-first", "20000", "First port that is given to a process.");
   static final Key PORT_LAST =
@@ -183,7 +184,7 @@ public record ServerConfig(Path home, Map<String, String> values) {
     listen(HTTP);
     listen(API);
     for (var key :
-        List.of(API_CALLS, API_STREAMS, DRONES, UID_FIRST, PORT_FIRST, PORT_LAST)) {
+        List.of(API_CALLS, API_STREAMS, DRONES, PORT_FIRST, PORT_LAST)) {
       integer(key);
     }
     for (var key : List.of(PORT_REST, BOOT_TIMEOUT, DRAIN_TIMEOUT, STOP_TIMEOUT)) {
@@ -191,6 +192,7 @@ public record ServerConfig(Path home, Map<String, String> values) {
     }
     bytes(UPLOAD_BYTES);
     bytes(STORE_BYTES);
+    uidFirst();
   }
 
   private String value(Key key) {
@@ -232,6 +234,11 @@ public record ServerConfig(Path home, Map<String, String> values) {
       case 'm' -> Duration.ofMinutes(count);
       default -> Duration.ofSeconds(count);
     };
+  }
+
+  /** The first user id of drones, or null for {@code auto}. */
+  @Nullable Integer uidFirst() {
+    return value(UID_FIRST).equals("auto") ? null : Integer.valueOf(integer(UID_FIRST));
   }
 
   /** The directory for running processes, or null for {@code auto}. */

@@ -12,7 +12,7 @@ import java.util.Objects;
  * @param hash SHA-256 of the token in hexadecimal; enough, since a token is 256 random bits
  * @param createdAt when it was made
  */
-public record Token(String id, String name, String hash, Instant createdAt) {
+record Token(String id, String name, String hash, Instant createdAt) {
   /** Tokens in the ledger. */
   public static final Kind<Token> KIND = Kind.secret("token", 1, Token.class);
 
