@@ -90,6 +90,9 @@ final class Json {
               Check.message("body", "more", "at most " + BODY_BYTES_MAX + " bytes")),
           null);
     }
+    if (bytes.length == 0) {
+      throw Problem.invalid(Check.message("body", "nothing", "a JSON object"));
+    }
     try {
       T value = reader.from(bytes);
       if (value == null) {

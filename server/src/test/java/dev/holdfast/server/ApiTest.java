@@ -64,8 +64,7 @@ class ApiTest {
   @BeforeEach
   void open() throws Exception {
     http = HttpClient.newHttpClient();
-    ledger =
-        Ledger.open(new MemoryStore(), Platform.KINDS, LedgerConfig.defaults(), Time.system());
+    ledger = Ledger.open(new MemoryStore(), Platform.KINDS, LedgerConfig.defaults(), Time.system());
     tokens = new Tokens(ledger, Time.system());
     tokens.start(Home.open(temp));
     secret = tokens.create("test", "laptop").orThrow().secret();
@@ -86,8 +85,7 @@ class ApiTest {
   void healthIsOpenAndEverythingElseNeedsAToken() throws Exception {
     assertThat(send(request("/v1/health", null)).statusCode()).isEqualTo(200);
     var none = send(request("/v1/who/me", null));
-    assertProblem(
-        none, 401, "Authorization: none (expected: Bearer and a token of this platform)");
+    assertProblem(none, 401, "Authorization: none (expected: Bearer and a token of this platform)");
     assertThat(none.headers().firstValue("WWW-Authenticate")).hasValue("Bearer");
     for (var wrong : List.of("Bearer nope", "Bearer ", "bearer", "Basic " + secret, secret)) {
       assertProblem(
@@ -123,8 +121,7 @@ class ApiTest {
 
   @Test
   void aFailureOfThePlatformTellsItsLogAndNotTheCaller() throws Exception {
-    assertProblem(
-        send(request("/v1/bug", secret)), 500, "the platform failed; its log says how");
+    assertProblem(send(request("/v1/bug", secret)), 500, "the platform failed; its log says how");
     assertThat(send(request("/v1/who/me", secret)).statusCode()).isEqualTo(200); // given back
   }
 
@@ -140,9 +137,11 @@ class ApiTest {
     assertProblem(echo("{\"text\":\"a\",\"text\":\"b\",\"number\":2}"), 400, "expected: ");
     assertProblem(echo("null"), 400, "body: null (expected: a JSON object)");
     assertProblem(echo("{\"text\":"), 400, "(expected: readable JSON)");
-    assertProblem(echo("[]"), 400, "(expected: readable JSON)");
-    assertProblem(echo(""), 400, "(expected: readable JSON)");
-    assertProblem(echo("{\"text\":\"a\",\"number\":1} {}"), 400, "(expected: readable JSON)");
+    assertProblem(
+        echo("[]"), 400, "body: another type (expected: a value of the type in /v1/openapi.json)");
+    assertProblem(echo("{\"text\":{}}"), 400, "body: another type at text (expected: ");
+    assertProblem(echo(""), 400, "body: nothing (expected: a JSON object)");
+    assertProblem(echo("{\"text\":\"a\",\"number\":1} {}"), 400, "body: another type (expected: ");
     assertProblem(echo("[".repeat(10_000)), 400, "(expected: readable JSON)");
   }
 
@@ -164,7 +163,6 @@ class ApiTest {
   void requestsThatTheServerCannotReadAreProblemsToo() throws Exception {
     for (var request :
         List.of(
-            "GET /v1/who/a%2fb HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
             "GET /v1/who/%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
             "GET /v1/health HTTP/1.1\r\nConnection: close\r\n\r\n")) {
       assertThat(Stage.raw(api.address(), request))
@@ -186,8 +184,7 @@ class ApiTest {
     var served = send(request("/v1/openapi.json", null));
     assertThat(served.statusCode()).isEqualTo(200);
     assertThat(json(served))
-        .isEqualTo(
-            Json.MAPPER.readTree(Json.bytes(OpenApi.document(operations, Version.NAME))));
+        .isEqualTo(Json.MAPPER.readTree(Json.bytes(OpenApi.document(operations, Version.NAME))));
   }
 
   private static void assertProblem(HttpResponse<String> answer, int status, String detail) {
@@ -207,8 +204,7 @@ class ApiTest {
   }
 
   private HttpRequest.Builder bare(String path) {
-    return HttpRequest.newBuilder(
-            URI.create("http://127.0.0.1:" + api.address().getPort() + path))
+    return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + api.address().getPort() + path))
         .timeout(PATIENCE);
   }
 

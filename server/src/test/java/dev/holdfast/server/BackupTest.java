@@ -55,14 +55,13 @@ class BackupTest {
   void aBackupTakenWhileWritingGoesOnIsOneMomentAndStartsAgain() throws Exception {
     var written = new AtomicBoolean();
     var writer =
-        CompletableFuture.supplyAsync(
-            () -> {
-              int count = 0;
-              while (!written.get() && count < 5_000) {
-                put("w" + count++ + ".test");
-              }
-              return count;
-            });
+        CompletableFuture.supplyAsync(() -> {
+          int count = 0;
+          while (!written.get() && count < 5_000) {
+            put("w" + count++ + ".test");
+          }
+          return count;
+        });
     Stage.await("the first routes", () -> stage.get("/v1/routes").body().contains("w1.test"));
     byte[] copy;
     try {
@@ -76,7 +75,8 @@ class BackupTest {
     assertThat(restore(file("busy.tar", copy), target)).contains("Restored " + target);
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(target)))
         .isEqualTo("rwx------");
-    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(target.resolve("token"))))
+    assertThat(
+            PosixFilePermissions.toString(Files.getPosixFilePermissions(target.resolve("token"))))
         .isEqualTo("rw-------");
     assertSameArtifacts(target);
     try (var other = new Stage(temp, "restored").start()) {
@@ -134,8 +134,7 @@ class BackupTest {
   @Test
   void anEmptyDirectoryWillDo() throws Exception {
     var target = Files.createDirectory(temp.resolve("empty"));
-    assertThat(Backup.restore(file("good.tar", backup), target))
-        .isEqualTo(manifest(backup).head());
+    assertThat(Backup.restore(file("good.tar", backup), target)).isEqualTo(manifest(backup).head());
     assertSameArtifacts(target);
   }
 
@@ -155,7 +154,8 @@ class BackupTest {
     all.put(
         "a manifest without its members",
         rebuilt("{\"format\":1,\"createdAt\":\"2026-01-01T00:00:00Z\",\"head\":1}", true));
-    all.put("a later format", rebuilt(manifestText().replace("\"format\":1", "\"format\":2"), true));
+    all.put(
+        "a later format", rebuilt(manifestText().replace("\"format\":1", "\"format\":2"), true));
     all.put(
         "another head",
         rebuilt(manifestText().replaceFirst("\"head\":[0-9]+", "\"head\":1"), true));

@@ -104,11 +104,12 @@ class BadInputTest {
   void aHostileUploadIsRefusedAndLeavesNothing(String name, byte[] bytes, String says)
       throws Exception {
     long head = head();
+    var before = files(stage.home().resolve("artifacts"));
     var refused = stage.deploy("victim", bytes);
     assertThat(refused.status()).as("%s: %s", name, refused.body()).isEqualTo(400);
     assertThat(refused.detail()).contains(says).contains("(expected: ");
     assertThat(stage.get("/v1/apps/victim").status()).isEqualTo(404);
-    assertThat(files(stage.home().resolve("artifacts"))).isEmpty();
+    assertThat(files(stage.home().resolve("artifacts"))).isEqualTo(before);
     assertThat(files(stage.home().resolve("runs"))).isEmpty();
     assertThat(head()).isEqualTo(head);
     assertThat(temp.resolve("evil")).doesNotExist();
@@ -123,26 +124,28 @@ class BadInputTest {
       assertThat(refused.status()).as(name).isEqualTo(400);
       assertThat(refused.detail()).isEqualTo("app: " + name + expected);
     }
-    var deploy = stage.deploy("Hello", Pack.idle("x"));
+    var before = files(stage.home().resolve("artifacts"));
+    var deploy = stage.deploy("Hello", Pack.idle("y"));
     assertThat(deploy.status()).isEqualTo(400);
     assertThat(deploy.detail()).isEqualTo("app: Hello" + expected);
     assertThat(stage.get("/v1/apps").json().get("items").isEmpty()).isTrue();
-    assertThat(files(stage.home().resolve("artifacts"))).isEmpty();
+    assertThat(files(stage.home().resolve("artifacts"))).isEqualTo(before);
   }
 
   @Test
   void hostsThatAreNoHostNamesAreRefused() throws Exception {
     stage.post("/v1/apps", "{\"name\":\"hosts\"}");
     for (var host : List.of("", "a..b", "-a.test", "a_b.test", "a b", "a/b", "x".repeat(64), "*")) {
-      var refused =
-          stage.post("/v1/apps/hosts/domains", "{\"host\":\"" + host + "\"}");
+      var refused = stage.post("/v1/apps/hosts/domains", "{\"host\":\"" + host + "\"}");
       assertThat(refused.status()).as(host).isEqualTo(400);
       assertThat(refused.detail()).startsWith("host: " + host + " (expected: ");
       var imported =
           stage.post(
               "/v1/routes/import",
               "{\"routes\":[{\"host\":\"fine.test\",\"to\":\"http://127.0.0.1:9\"},"
-                  + "{\"host\":\"" + host + "\",\"to\":\"http://127.0.0.1:9\"}]}");
+                  + "{\"host\":\""
+                  + host
+                  + "\",\"to\":\"http://127.0.0.1:9\"}]}");
       assertThat(imported.status()).as(host).isEqualTo(400);
       assertThat(imported.detail()).contains("host: " + host + " (expected: ");
     }
@@ -155,9 +158,17 @@ class BadInputTest {
   @Test
   void addressesThatLeadNowhereAreRefused() throws Exception {
     for (var to :
-        List.of("", "127.0.0.1:80", "https://127.0.0.1:1", "http://127.0.0.1", "http://a:b",
-            "http://127.0.0.1:0", "http://127.0.0.1:65536", "http://u@127.0.0.1:1",
-            "http://127.0.0.1:1/path", "http://127.0.0.1:1?q")) {
+        List.of(
+            "",
+            "127.0.0.1:80",
+            "https://127.0.0.1:1",
+            "http://127.0.0.1",
+            "http://a:b",
+            "http://127.0.0.1:0",
+            "http://127.0.0.1:65536",
+            "http://u@127.0.0.1:1",
+            "http://127.0.0.1:1/path",
+            "http://127.0.0.1:1?q")) {
       var refused = stage.put("/v1/routes/a.test", "{\"to\":\"" + to + "\"}");
       assertThat(refused.status()).as(to).isEqualTo(400);
       assertThat(refused.detail())
@@ -182,8 +193,7 @@ class BadInputTest {
     assertThat(stage.put("/v1/routes/three.localhost", TO).status()).isEqualTo(200);
     assertConflict(
         stage.post("/v1/apps", "{\"name\":\"three\"}"), "three.localhost", "http://127.0.0.1:9");
-    assertConflict(
-        stage.deploy("three", Pack.idle("x")), "three.localhost", "http://127.0.0.1:9");
+    assertConflict(stage.deploy("three", Pack.idle("x")), "three.localhost", "http://127.0.0.1:9");
     assertConflict(
         stage.post("/v1/apps/one/domains", "{\"host\":\"three.localhost\"}"),
         "three.localhost",
@@ -234,8 +244,17 @@ class BadInputTest {
       assertThat(refused.detail()).contains("(expected: ").doesNotContain("dev.holdfast");
     }
     for (var formation :
-        List.of("{}", "{\"web\":-1}", "{\"web\":101}", "{\"web\":null}", "{\"web\":\"many\"}",
-            "{\"web\":1.5}", "{\"job\":1}", "{\"release\":1}", "[]", "")) {
+        List.of(
+            "{}",
+            "{\"web\":-1}",
+            "{\"web\":101}",
+            "{\"web\":null}",
+            "{\"web\":\"many\"}",
+            "{\"web\":1.5}",
+            "{\"job\":1}",
+            "{\"release\":1}",
+            "[]",
+            "")) {
       var refused = stage.patch("/v1/apps/vars/formation", formation);
       assertThat(refused.status()).as(formation + refused.body()).isEqualTo(400);
       assertThat(refused.detail()).contains("(expected: ").doesNotContain("dev.holdfast");
@@ -316,6 +335,7 @@ class BadInputTest {
     try (Stream<Path> all = Files.list(directory)) {
       all.forEach(found::add);
     }
+    found.sort(null);
     return found;
   }
 }

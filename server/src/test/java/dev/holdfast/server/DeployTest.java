@@ -66,8 +66,7 @@ class DeployTest {
     assertThat(app.get("formation").get("web").asInt()).isEqualTo(1);
     assertThat(app.at("/domains/0").asString()).isEqualTo("tiny.localhost");
     assertThat(app.get("url").asString())
-        .isEqualTo(
-            "http://tiny.localhost:" + stage.platform().edgeAddress().getPort() + "/");
+        .isEqualTo("http://tiny.localhost:" + stage.platform().edgeAddress().getPort() + "/");
     var process = processes().getFirst();
     assertThat(process.get("name").asString()).isEqualTo("web.1");
     assertThat(process.get("state").asString()).isEqualTo("up");
@@ -181,11 +180,11 @@ class DeployTest {
       }
     }
     assertThat(redacted).isGreaterThanOrEqualTo(2);
-    for (var directory : List.of("logs", "edge-log")) {
-      try (var files = Files.walk(stage.home().resolve(directory))) {
-        for (var file : files.filter(Files::isRegularFile).toList()) {
-          assertThat(Files.readString(file)).as(file.toString()).doesNotContain(SECRET);
-        }
+    try (var files = Files.walk(stage.home().resolve("logs"))) {
+      var kept = files.filter(Files::isRegularFile).toList();
+      assertThat(kept).isNotEmpty();
+      for (var file : kept) {
+        assertThat(Files.readString(file)).as(file.toString()).doesNotContain(SECRET);
       }
     }
     var follow = stage.send(stage.request("/v1/ledger?follow=true"), BodyHandlers.ofInputStream());
@@ -218,8 +217,7 @@ class DeployTest {
     assertThat(failed.get("failure").asString()).startsWith("web.1: ").contains("3");
     assertThat(stage.get("/v1/apps/broken").json().get("release").isNull()).isTrue();
     Stage.await(
-        "its last words",
-        () -> stage.get("/v1/apps/broken/logs").body().contains("no luck"));
+        "its last words", () -> stage.get("/v1/apps/broken/logs").body().contains("no luck"));
     stage.delete("/v1/apps/broken");
   }
 

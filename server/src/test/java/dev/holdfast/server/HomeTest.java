@@ -72,7 +72,8 @@ class HomeTest {
     Files.writeString(temp.resolve("up.json.new"), "left by a crash");
     try (var reader = Files.newInputStream(file)) {
       Home.write(file, "new");
-      assertThat(new String(reader.readAllBytes(), UTF_8)).isEqualTo("old"); // another file, not its bytes
+      assertThat(new String(reader.readAllBytes(), UTF_8))
+          .isEqualTo("old"); // another file, not its bytes
     }
     assertThat(file).hasContent("new");
     assertThat(mode(file)).isEqualTo("rw-------");
@@ -89,8 +90,7 @@ class HomeTest {
     assertThat(home.node(new Random(2))).isEqualTo(name);
     Files.writeString(temp.resolve("node"), "Not A Name");
     assertThatThrownBy(() -> home.node(new Random(3)))
-        .hasMessage(
-            temp.resolve("node") + ": Not A Name (expected: a name of a-z, 0-9 and '-')");
+        .hasMessage(temp.resolve("node") + ": Not A Name (expected: a name of a-z, 0-9 and '-')");
   }
 
   @Test
@@ -117,6 +117,12 @@ class HomeTest {
   void runsAreWhereTheOperatorSays() throws IOException {
     var told = ServerConfig.load(temp, Map.of(), Map.of("drones.directory", "/srv/a/../runs"));
     assertThat(Home.open(temp).runs(told)).isEqualTo(Path.of("/srv/runs"));
+  }
+
+  @Test
+  void usersAreThoseThatTheOperatorSays() throws IOException {
+    var told = ServerConfig.load(temp, Map.of(), Map.of("drones.uid-first", "31000"));
+    assertThat(Home.open(temp).uidFirst(told)).isEqualTo(31_000);
   }
 
   private boolean parentsAreOpen() throws IOException {

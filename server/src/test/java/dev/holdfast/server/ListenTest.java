@@ -24,7 +24,9 @@ class ListenTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", ":", "8080", ":8080", "[]:80", "a:b", "a:", "a:-1", "a:65536", "::1:80", "a:1:2"})
+      strings = {
+        "", ":", "8080", ":8080", "[]:80", "a:b", "a:", "a:-1", "a:65536", "::1:80", "a:1:2"
+      })
   void refusesWhatIsNoAddressWithThePlaceItCameFrom(String text) {
     assertThatThrownBy(() -> Listen.parse("api", text))
         .isInstanceOf(IllegalArgumentException.class)

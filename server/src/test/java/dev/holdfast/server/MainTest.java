@@ -8,8 +8,11 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,6 +23,21 @@ class MainTest {
   @TempDir private Path temp;
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+  /** A user range of its own: nothing is noted on the machine that runs the tests. */
+  @BeforeEach
+  void configure() throws IOException {
+    Files.setPosixFilePermissions(temp, PosixFilePermissions.fromString("rwxr-xr-x"));
+    add("drones.uid-first = 29000");
+  }
+
+  private void add(String line) throws IOException {
+    Files.writeString(
+        temp.resolve("holdfast.conf"),
+        line + "\n",
+        StandardOpenOption.CREATE,
+        StandardOpenOption.APPEND);
+  }
 
   @Test
   void withoutAVerbItSaysHowItIsCalled() {
@@ -72,7 +90,13 @@ class MainTest {
     for (var option : List.of("--http", "--api")) {
       var other = option.equals("--http") ? "--api" : "--http";
       int status =
-          run("up", "--home", temp.toString(), option, "no-such-host.invalid:80", other,
+          run(
+              "up",
+              "--home",
+              temp.toString(),
+              option,
+              "no-such-host.invalid:80",
+              other,
               "127.0.0.1:0");
       assertThat(said())
           .contains("no-such-host.invalid")
@@ -86,7 +110,7 @@ class MainTest {
   @Test
   void aRunsDirectoryThatCannotBeIsNamed() throws IOException {
     var file = Files.writeString(temp.resolve("file"), "");
-    Files.writeString(temp.resolve("holdfast.conf"), "drones.directory = " + file + "/runs\n");
+    add("drones.directory = " + file + "/runs");
     assertThat(run("up", "--home", temp.toString(), "--http=127.0.0.1:0", "--api=127.0.0.1:0"))
         .isEqualTo(1);
     assertThat(said()).startsWith(" !    runs in " + file);
@@ -107,7 +131,7 @@ class MainTest {
 
   @Test
   void aWrongConfigurationFileIsNamedWithItsLine() throws IOException {
-    Files.writeString(temp.resolve("holdfast.conf"), "# mine\ncolor = red\n");
+    add("color = red");
     assertThat(run("up", "--home", temp.toString())).isEqualTo(1);
     assertThat(said()).startsWith(" !    " + temp.resolve("holdfast.conf") + " line 2: key: color");
   }

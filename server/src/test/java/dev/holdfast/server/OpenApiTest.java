@@ -104,29 +104,26 @@ class OpenApiTest {
     document
         .get("paths")
         .properties()
-        .forEach(
-            path ->
-                path.getValue()
-                    .properties()
-                    .forEach(
-                        method -> {
-                          var operation = method.getValue();
-                          assertThat(ids.add(operation.get("operationId").asString())).isTrue();
-                          var named = new ArrayList<String>();
-                          operation
-                              .path("parameters")
-                              .forEach(
-                                  p -> {
-                                    if (p.get("in").asString().equals("path")) {
-                                      assertThat(p.get("required").asBoolean()).isTrue();
-                                      named.add("{" + p.get("name").asString() + "}");
-                                    }
-                                  });
-                          assertThat(path.getKey()).contains(named);
-                          assertThat(path.getKey().chars().filter(c -> c == '{').count())
-                              .isEqualTo(named.size());
-                          assertThat(operation.get("responses").has("default")).isTrue();
-                        }));
+        .forEach(path ->
+            path.getValue()
+                .properties()
+                .forEach(method -> {
+                  var operation = method.getValue();
+                  assertThat(ids.add(operation.get("operationId").asString())).isTrue();
+                  var named = new ArrayList<String>();
+                  operation
+                      .path("parameters")
+                      .forEach(p -> {
+                        if (p.get("in").asString().equals("path")) {
+                          assertThat(p.get("required").asBoolean()).isTrue();
+                          named.add("{" + p.get("name").asString() + "}");
+                        }
+                      });
+                  assertThat(named).allMatch(path.getKey()::contains);
+                  assertThat(path.getKey().chars().filter(c -> c == '{').count())
+                      .isEqualTo(named.size());
+                  assertThat(operation.get("responses").has("default")).isTrue();
+                }));
   }
 
   @Test
@@ -148,13 +145,11 @@ class OpenApiTest {
     document
         .get("paths")
         .properties()
-        .forEach(
-            path ->
-                path.getValue()
-                    .propertyNames()
-                    .forEach(
-                        method ->
-                            found.add(method.toUpperCase(Locale.ROOT) + " " + path.getKey())));
+        .forEach(path ->
+            path.getValue()
+                .propertyNames()
+                .forEach(
+                    method -> found.add(method.toUpperCase(Locale.ROOT) + " " + path.getKey())));
     return found;
   }
 

@@ -35,9 +35,11 @@ final class Pack {
       if (in == null) {
         throw new IllegalStateException("no class file of " + name);
       }
-      return of(
-              "web: exec " + java + " -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx32m -cp . "
-                  + name + "\njob: exec sleep 300\n")
+      return of("web: exec "
+              + java
+              + " -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx32m -cp . "
+              + name
+              + "\njob: exec sleep 300\n")
           .file("mark", mark.getBytes(UTF_8))
           .file(file, in.readAllBytes())
           .bytes();

@@ -201,8 +201,11 @@ class PlatformTest {
     assertThat(stage.send(stage.bare("/v1/health")).status()).isEqualTo(200);
     assertThat(stage.visit("up.test", "/")).startsWith("HTTP/1.1 200 ").endsWith("here");
     var shown = new TreeSet<String>();
-    stage.get("/v1/routes?limit=1000").json().get("items").forEach(
-        route -> shown.add(route.get("host").asString()));
+    stage
+        .get("/v1/routes?limit=1000")
+        .json()
+        .get("items")
+        .forEach(route -> shown.add(route.get("host").asString()));
     assertThat(shown).isEqualTo(hosts);
     long position = 0;
     for (var entry : stage.ledger()) {
@@ -262,14 +265,13 @@ class PlatformTest {
     return threads().stream()
         .filter(thread -> !before.contains(thread) && thread.isAlive())
         .map(Thread::getName)
-        .filter(
-            name ->
-                !name.startsWith("HttpClient")
-                    && !name.startsWith("ForkJoinPool")
-                    && !name.startsWith("process reaper")
-                    && !name.startsWith("VirtualThread")
-                    && !name.startsWith("Cleaner")
-                    && !name.startsWith("Common-Cleaner"))
+        .filter(name ->
+            !name.startsWith("HttpClient")
+                && !name.startsWith("ForkJoinPool")
+                && !name.startsWith("process reaper")
+                && !name.startsWith("VirtualThread")
+                && !name.startsWith("Cleaner")
+                && !name.startsWith("Common-Cleaner"))
         .sorted()
         .toList();
   }

@@ -30,7 +30,7 @@ class ServerConfigTest {
                 Map.entry("api.streams-max", "64"),
                 Map.entry("drones.count", "100"),
                 Map.entry("drones.directory", "auto"),
-                Map.entry("drones.uid-first", "20000"),
+                Map.entry("drones.uid-first", "auto"),
                 Map.entry("drones.port-first", "20000"),
                 Map.entry("drones.port-last", "29999"),
                 Map.entry("drones.port-rest", "30s"),
@@ -129,6 +129,7 @@ class ServerConfigTest {
     "drones.count, 0, a whole number from 1",
     "drones.count, 2147483648, a whole number from 1",
     "drones.count, 1.5, a whole number from 1",
+    "drones.uid-first, root, a whole number from 1",
     "drones.port-rest, 30, 'a duration such as 30s, 5m or 1h'",
     "drones.port-rest, s, 'a duration such as 30s, 5m or 1h'",
     "drones.port-rest, -1s, 'a duration such as 30s, 5m or 1h'",
@@ -151,8 +152,7 @@ class ServerConfigTest {
 
   @Test
   void aFileThatIsTooLongOrNoTextIsRefused() throws IOException {
-    assertThatThrownBy(
-            () -> load("#".repeat(ServerConfig.FILE_BYTES_MAX + 1), Map.of(), Map.of()))
+    assertThatThrownBy(() -> load("#".repeat(ServerConfig.FILE_BYTES_MAX + 1), Map.of(), Map.of()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("holdfast.conf: 65537 bytes (expected: at most 65536)");
     Files.writeString(home.resolve("holdfast.conf"), "http = m\u00fcll", ISO_8859_1);

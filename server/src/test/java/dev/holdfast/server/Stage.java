@@ -45,10 +45,7 @@ final class Stage implements AutoCloseable {
   private final Path home;
   private final Map<String, String> settings = new TreeMap<>();
   private final HttpClient http =
-      HttpClient.newBuilder()
-          .version(HttpClient.Version.HTTP_1_1)
-          .connectTimeout(PATIENCE)
-          .build();
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(PATIENCE).build();
   private @Nullable Platform platform;
   private String token = "";
 
@@ -97,7 +94,11 @@ final class Stage implements AutoCloseable {
   }
 
   Stage start() throws IOException, StoreException, InterruptedException {
-    platform = Platform.start(ServerConfig.load(home, Map.of(), settings), Time.system());
+    var lines = new StringBuilder();
+    settings.forEach((key, value) -> lines.append(key).append(" = ").append(value).append('\n'));
+    Files.writeString(home.resolve(ServerConfig.FILE), lines);
+    openTo(home);
+    platform = Platform.start(ServerConfig.load(home, Map.of(), Map.of()), Time.system());
     token = Files.readString(home.resolve("token")).strip();
     return this;
   }

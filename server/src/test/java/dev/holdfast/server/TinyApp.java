@@ -46,8 +46,10 @@ final class TinyApp {
       client
           .getOutputStream()
           .write(
-              ("HTTP/1.1 200 OK\r\nContent-Length: " + body.length()
-                      + "\r\nConnection: close\r\n\r\n" + body)
+              ("HTTP/1.1 200 OK\r\nContent-Length: "
+                      + body.length()
+                      + "\r\nConnection: close\r\n\r\n"
+                      + body)
                   .getBytes(UTF_8));
     } catch (IOException e) {
       System.out.println("tiny lost a client");
