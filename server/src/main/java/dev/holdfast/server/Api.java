@@ -9,12 +9,20 @@ import io.javalin.util.JavalinBindException;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpStatus;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.ErrorHandler;
+import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,10 +53,12 @@ final class Api implements AutoCloseable {
     calls = new Semaphore(config.integer(ServerConfig.API_CALLS));
     streams = new Semaphore(config.integer(ServerConfig.API_STREAMS));
     var listen = config.listen(ServerConfig.API);
-    javalin = Javalin.create(javalinConfig -> configure(javalinConfig, operations));
+    var at = listen.socket().getAddress();
+    javalin = Javalin.create(javalinConfig -> configure(javalinConfig, listen, operations));
     try {
-      javalin.start(listen.host(), listen.port());
+      javalin.start();
     } catch (JavalinBindException e) {
+      javalin.stop();
       throw new IOException(
           "api: "
               + listen
@@ -57,7 +67,7 @@ final class Api implements AutoCloseable {
               + " (end what uses the port, or choose another with --api ADDR:PORT)",
           e);
     }
-    address = new InetSocketAddress(listen.socket().getAddress(), javalin.port());
+    address = new InetSocketAddress(at, javalin.port());
   }
 
   InetSocketAddress address() {
@@ -77,7 +87,7 @@ final class Api implements AutoCloseable {
     return String.valueOf(cause.getMessage());
   }
 
-  private void configure(JavalinConfig config, List<Operation> operations) {
+  private void configure(JavalinConfig config, Listen listen, List<Operation> operations) {
     config.concurrency.useVirtualThreads = true;
     config.startup.showJavalinBanner = false;
     config.startup.showOldJavalinVersionWarning = false;
@@ -89,14 +99,15 @@ final class Api implements AutoCloseable {
           http.setRequestHeaderSize(HEADER_BYTES_MAX);
           http.setIdleTimeout(IDLE_MILLIS);
         });
-    config.jetty.modifyServer(
-        server -> {
-          for (var connector : server.getConnectors()) {
-            if (connector instanceof ServerConnector tcp) {
-              tcp.setAcceptQueueSize(ACCEPT_QUEUE);
-              tcp.setIdleTimeout(IDLE_MILLIS);
-            }
-          }
+    config.jetty.modifyServer(server -> server.setErrorHandler(new Unreadable()));
+    config.jetty.addConnector(
+        (server, http) -> {
+          var tcp = new ServerConnector(server, new HttpConnectionFactory(http));
+          tcp.setHost(listen.host());
+          tcp.setPort(listen.port());
+          tcp.setAcceptQueueSize(ACCEPT_QUEUE);
+          tcp.setIdleTimeout(IDLE_MILLIS);
+          return tcp;
         });
     var document = OpenApi.document(operations, Version.NAME);
     config.routes.get("/v1/openapi.json", context -> answer(context, 200, document));
@@ -217,6 +228,24 @@ final class Api implements AutoCloseable {
         .status(problem.status())
         .contentType("application/problem+json")
         .result(Json.bytes(problem));
+  }
+
+  /** Answers requests that never reach an operation, such as those that are no HTTP. */
+  private static final class Unreadable extends ErrorHandler {
+    @Override
+    protected void generateResponse(
+        Request request,
+        Response response,
+        int code,
+        @Nullable String message,
+        @Nullable Throwable cause,
+        Callback callback) {
+      var title = String.valueOf(HttpStatus.getMessage(code));
+      var detail = Check.printable(message == null ? title : message);
+      response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/problem+json");
+      response.write(
+          true, ByteBuffer.wrap(Json.bytes(Problem.of(code, title, detail))), callback);
+    }
   }
 
   /** A part of a list, and where the next part begins. */

@@ -33,10 +33,9 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.type.TypeReference;
 
 /** What the API can do with apps. Thread-safe. */
 final class AppOperations {
@@ -293,21 +292,14 @@ final class AppOperations {
   }
 
   private Object scale(Context context) throws IOException {
-    byte[] bytes = context.bodyInputStream().readNBytes(Json.BODY_BYTES_MAX);
-    Map<String, Integer> wanted;
-    try {
-      wanted = Json.MAPPER.readValue(bytes, new TypeReference<Map<String, Integer>>() {});
-    } catch (JacksonException e) {
-      throw new IllegalArgumentException(
-          Check.message(
-              "body", String.valueOf(e.getOriginalMessage()), "such as {\"web\": 2}"),
-          e);
-    }
-    Check.that(
-        wanted != null && !wanted.isEmpty() && !wanted.containsValue(null),
-        "body",
-        String.valueOf(wanted),
-        "such as {\"web\": 2}");
+    var wanted = new TreeMap<String, Integer>();
+    Json.counts(context)
+        .forEach(
+            (type, count) -> {
+              Check.that(count != null, type, "null", "a number of processes");
+              wanted.put(type, count);
+            });
+    Check.that(!wanted.isEmpty(), "body", wanted, "such as {\"web\": 2}");
     return take(apps().scale(Api.actor(context), context.pathParam("app"), wanted)).formation();
   }
 

@@ -1,7 +1,5 @@
 package dev.holdfast.server;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.holdfast.drones.Artifacts;
 import dev.holdfast.ledger.StoreException;
 import dev.holdfast.limits.Check;
@@ -26,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Pattern;
@@ -33,6 +32,9 @@ import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Copies a running installation into one tar file, and makes a home directory from such a file.
@@ -46,6 +48,18 @@ final class Backup {
   private static final String MANIFEST = "manifest.json";
   private static final String ARTIFACTS = "artifacts/";
   private static final int MANIFEST_BYTES_MAX = 64 << 20;
+
+  /** As the API's, but for a document that names every artifact of a thousand apps. */
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder()
+                          .maxDocumentLength(MANIFEST_BYTES_MAX)
+                          .build())
+                  .build())
+          .build();
+
   private static final int BUFFER_BYTES = 1 << 16;
   private static final Pattern ARTIFACT = Pattern.compile("artifacts/[0-9a-f]{64}[a-z.]*");
   private static final Duration RETRY_AFTER = Duration.ofSeconds(10);
@@ -56,10 +70,19 @@ final class Backup {
   private final ReentrantLock one = new ReentrantLock();
 
   /** What a backup holds. */
-  record Manifest(int format, Instant createdAt, long head, List<Member> members) {}
+  record Manifest(int format, Instant createdAt, long head, List<Member> members) {
+    Manifest {
+      members = List.copyOf(Objects.requireNonNull(members, "members"));
+    }
+  }
 
   /** A file in a backup. */
-  record Member(String name, long bytes, String sha256) {}
+  record Member(String name, long bytes, String sha256) {
+    Member {
+      Objects.requireNonNull(name, "name");
+      Objects.requireNonNull(sha256, "sha256");
+    }
+  }
 
   /** Opens the stream to write to, once everything that can be refused was. */
   interface Target {
@@ -142,6 +165,8 @@ final class Backup {
   static long restore(Path file, Path directory) throws IOException {
     Check.that(Files.isReadable(file), "backup", file, "a file that can be read");
     if (Files.exists(directory)) {
+      Check.that(
+          Files.isDirectory(directory), "home", directory, "an empty directory, or none at all");
       try (var inside = Files.list(directory)) {
         Check.that(
             inside.findAny().isEmpty(), "home", directory, "an empty directory, or none at all");
@@ -170,8 +195,7 @@ final class Backup {
       var first = tar.getNextEntry();
       Check.that(
           first != null && first.getName().equals(MANIFEST), "backup", file, "a Holdfast backup");
-      var manifest = Json.MAPPER.readValue(
-          new String(tar.readNBytes(MANIFEST_BYTES_MAX), UTF_8), Manifest.class);
+      var manifest = MAPPER.readValue(tar.readNBytes(MANIFEST_BYTES_MAX), Manifest.class);
       Check.that(manifest.format() == 1, "format of " + file, manifest.format(), "1");
       Files.createDirectories(fresh.resolve(ARTIFACTS));
       for (var member : manifest.members()) {
@@ -195,10 +219,12 @@ final class Backup {
       return report.head();
     } catch (JacksonException e) {
       throw new IOException(
-          Check.message("manifest of " + file, String.valueOf(e.getOriginalMessage()), "readable"),
-          e);
+          Check.message("manifest of " + file, "unreadable", "the one of a Holdfast backup"), e);
     } catch (StoreException e) {
       throw new IOException(String.valueOf(e.getMessage()), e);
+    } catch (IOException e) {
+      throw new IOException(
+          Check.message("backup", file, "a whole one; " + e.getMessage()), e);
     }
   }
 

@@ -24,10 +24,8 @@ record Home(Path directory) {
   private static final Path MACHINE = Path.of("/var/lib/holdfast");
 
   private static final Pattern NODE = Pattern.compile("[a-z0-9-]{1,63}");
+  private static final Pattern SECRET = Pattern.compile("[!-~]{32,}");
   private static final int SMALL_FILE_BYTES_MAX = 4_096;
-
-  /** What somebody may put into the file himself must not be guessed. */
-  private static final int TOKEN_CHARS_MIN = 32;
 
   /**
    * The directory, made when it is not there, closed to everybody else.
@@ -64,18 +62,22 @@ record Home(Path directory) {
     return directory.resolve("token");
   }
 
-  /** The home's own API token, or null when there is none. */
+  /**
+   * The home's own API token, or null when there is none.
+   *
+   * @throws IllegalArgumentException when it is one that somebody could guess, such as none at all
+   */
   @Nullable String token() throws IOException {
     if (!Files.exists(tokenFile())) {
       return null;
     }
-    var token = small(tokenFile()).strip();
+    var secret = small(tokenFile()).strip();
     Check.that(
-        token.length() >= TOKEN_CHARS_MIN,
+        SECRET.matcher(secret).matches(),
         tokenFile().toString(),
-        token.length() + " characters",
-        "a token of at least " + TOKEN_CHARS_MIN + "; remove the file to do without");
-    return token;
+        secret.length() + " characters",
+        "32 or more without a blank; remove the file to get a fresh one");
+    return secret;
   }
 
   void writeToken(String secret) throws IOException {

@@ -8,10 +8,15 @@ import java.time.Instant;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
 import java.util.Locale;
+import java.util.Map;
+import java.util.StringJoiner;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.SerializationContext;
 import tools.jackson.databind.ValueSerializer;
@@ -32,12 +37,17 @@ final class Json {
                           .maxNestingDepth(Kind.JSON_DEPTH_MAX)
                           .maxDocumentLength(BODY_BYTES_MAX)
                           .build())
+                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                   .build())
           .addModule(new SimpleModule().addSerializer(Instant.class, new Times()))
           .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
           .build();
+
+  private static final TypeReference<Map<String, @Nullable Integer>> COUNTS =
+      new TypeReference<>() {};
 
   /** Times have milliseconds always, so that their text sorts as they do. */
   private static final class Times extends ValueSerializer<Instant> {
@@ -58,6 +68,19 @@ final class Json {
    * @throws Problem.Thrown when it is too large, no JSON, or has a field that is not known
    */
   static <T> T body(Context context, Class<T> type) throws IOException {
+    return read(context, bytes -> MAPPER.readValue(bytes, type));
+  }
+
+  /** As {@link #body}, of an object that has a number in every field. */
+  static Map<String, @Nullable Integer> counts(Context context) throws IOException {
+    return read(context, bytes -> MAPPER.readValue(bytes, COUNTS));
+  }
+
+  private interface Reader<T> {
+    @Nullable T from(byte[] bytes);
+  }
+
+  private static <T> T read(Context context, Reader<T> reader) throws IOException {
     byte[] bytes = context.bodyInputStream().readNBytes(BODY_BYTES_MAX + 1);
     if (bytes.length > BODY_BYTES_MAX) {
       throw new Problem.Thrown(
@@ -67,8 +90,11 @@ final class Json {
               Check.message("body", "more", "at most " + BODY_BYTES_MAX + " bytes")),
           null);
     }
+    if (bytes.length == 0) {
+      throw Problem.invalid(Check.message("body", "nothing", "a JSON object"));
+    }
     try {
-      T value = MAPPER.readValue(bytes, type);
+      T value = reader.from(bytes);
       if (value == null) {
         throw Problem.invalid(Check.message("body", "null", "a JSON object"));
       }
@@ -77,12 +103,33 @@ final class Json {
       throw Problem.invalid(
           Check.message("field", e.getPropertyName(), "one of " + e.getKnownPropertyIds()));
     } catch (JacksonException e) {
-      var cause = e.getCause() instanceof IllegalArgumentException bad ? bad.getMessage() : null;
-      throw Problem.invalid(
-          cause != null
-              ? cause
-              : Check.message("body", String.valueOf(e.getOriginalMessage()), "readable JSON"));
+      throw Problem.invalid(sentence(e));
     }
+  }
+
+  /** What is wrong, without the names of classes that only we know. */
+  private static String sentence(JacksonException e) {
+    return switch (e.getCause()) {
+      case IllegalArgumentException bad -> String.valueOf(bad.getMessage());
+      case NullPointerException missing ->
+          Check.message(String.valueOf(missing.getMessage()), "none", "a value");
+      case null, default -> {
+        var said = String.valueOf(e.getOriginalMessage());
+        yield said.contains("`")
+            ? Check.message("body", place(e), "a value of the type in /v1/openapi.json")
+            : Check.message("body", said, "readable JSON");
+      }
+    };
+  }
+
+  /** Such as {@code routes.0.host}. */
+  private static String place(JacksonException e) {
+    var names = new StringJoiner(".");
+    for (var step : e.getPath()) {
+      var name = step.getPropertyName();
+      names.add(name == null ? String.valueOf(step.getIndex()) : name);
+    }
+    return names.length() == 0 ? "another type" : "another type at " + names;
   }
 
   static byte[] bytes(Object value) {

@@ -99,9 +99,10 @@ final class Platform implements AutoCloseable {
       node = home.node(time.random());
 
       var store =
-          SqliteStore.open(
-              home.directory(),
-              StoreConfig.defaults().withBytesMax(config.bytes(ServerConfig.STORE_BYTES)));
+          keep(
+              SqliteStore.open(
+                  home.directory(),
+                  StoreConfig.defaults().withBytesMax(config.bytes(ServerConfig.STORE_BYTES))));
       ledger = keep(Ledger.open(store, KINDS, LedgerConfig.defaults(), time));
       var tokens = keep(new Tokens(ledger, time));
       tokens.start(home);
@@ -203,10 +204,11 @@ final class Platform implements AutoCloseable {
     try {
       return listening.join();
     } catch (CompletionException e) {
-      if (e.getCause() instanceof IOException taken) {
-        throw taken;
+      switch (e.getCause()) {
+        case IOException taken -> throw taken;
+        case RuntimeException wrong -> throw wrong;
+        case null, default -> throw e;
       }
-      throw e;
     }
   }
 

@@ -2,10 +2,10 @@ package dev.holdfast.server;
 
 import dev.holdfast.limits.Check;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -25,6 +25,9 @@ record ServerConfig(Path home, Map<String, String> values) {
 
   /** Longest configuration file. */
   static final int FILE_BYTES_MAX = 64 * 1024;
+
+  /** Largest count of a duration's unit; in hours it is 114,000 years. */
+  private static final long COUNT_MAX = 1_000_000_000;
 
   /** A key with its default and what it means. */
   public record Key(String name, String standard, String meaning) {
@@ -137,7 +140,7 @@ record ServerConfig(Path home, Map<String, String> values) {
         Files.size(file) + " bytes",
         "at most " + FILE_BYTES_MAX);
     int number = 0;
-    for (var line : new ArrayList<>(Files.readAllLines(file))) {
+    for (var line : lines(file)) {
       number++;
       var text = line.strip();
       if (text.isEmpty() || text.startsWith("#")) {
@@ -154,6 +157,15 @@ record ServerConfig(Path home, Map<String, String> values) {
           "each key once");
     }
     return values;
+  }
+
+  private static List<String> lines(Path file) throws IOException {
+    try {
+      return Files.readAllLines(file);
+    } catch (CharacterCodingException e) {
+      throw new IllegalArgumentException(
+          Check.message(file.toString(), "not UTF-8", "text in UTF-8"), e);
+    }
   }
 
   private static Key known(String name, String where) {
@@ -212,7 +224,7 @@ record ServerConfig(Path home, Map<String, String> values) {
     var unit = text.isEmpty() ? ' ' : text.charAt(text.length() - 1);
     var number = text.isEmpty() ? null : number(text.substring(0, text.length() - 1));
     Check.that(
-        number != null && number >= 0 && "smh".indexOf(unit) >= 0,
+        number != null && number >= 0 && number <= COUNT_MAX && "smh".indexOf(unit) >= 0,
         key.name(),
         text,
         "a duration such as 30s, 5m or 1h");

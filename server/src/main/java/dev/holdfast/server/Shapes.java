@@ -6,6 +6,7 @@ import dev.holdfast.drones.Fleet;
 import dev.holdfast.drones.ProcessView;
 import dev.holdfast.drones.Release;
 import dev.holdfast.ledger.Route;
+import dev.holdfast.limits.Check;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
@@ -105,7 +106,21 @@ final class Shapes {
 
   record Vars(Map<String, String> vars) {}
 
-  record VarsChange(@Nullable Map<String, String> set, @Nullable List<String> unset) {}
+  record VarsChange(@Nullable Map<String, String> set, @Nullable List<String> unset) {
+    VarsChange {
+      if (set != null) {
+        set.forEach(
+            (name, value) ->
+                Check.that(
+                    value != null, "config var " + name, "null", "text; `unset` takes it away"));
+      }
+      Check.that(
+          unset == null || unset.stream().allMatch(Objects::nonNull),
+          "unset",
+          String.valueOf(unset),
+          "names of config vars");
+    }
+  }
 
   record VarsChanged(Map<String, String> vars, @Nullable ReleaseShape release) {}
 
@@ -143,6 +158,7 @@ final class Shapes {
   record RouteImport(List<RouteShape> routes) {
     RouteImport {
       Objects.requireNonNull(routes, "routes");
+      routes.forEach(route -> Check.that(route != null, "route", "null", "a host and an address"));
     }
   }
 

@@ -33,7 +33,7 @@ final class Tokens implements AutoCloseable {
 
   private static final Logger LOG = Logger.getLogger(Tokens.class.getName());
   private static final int NAME_CHARS_MAX = 64;
-  private static final int ID_CHARS = 10;
+  private static final int ID_CHARS = 8;
   private static final Duration WARM_UP = Duration.ofSeconds(30);
 
   /** Tokens by ledger key and by hash. */
@@ -94,7 +94,7 @@ final class Tokens implements AutoCloseable {
         return; // the file was taken away on purpose; the tokens that exist go on working
       }
       secret = fresh(home);
-    } else if (revoked(secret)) {
+    } else if (find(secret) == null && revoked(secret)) {
       LOG.info("the token in the home directory was revoked: the file has a new one");
       secret = fresh(home);
     }
@@ -110,17 +110,13 @@ final class Tokens implements AutoCloseable {
     return secret;
   }
 
-  /** A revoked token leaves a deletion at its key, which is made from its hash. */
+  /** Whether that very token was known once: what somebody revoked does not come back. */
   private boolean revoked(String secret) throws IOException {
     try {
-      return find(secret) == null && ledger.latest(Token.key(id(hash(secret)))) != null;
+      return ledger.latest(Token.key(id(secret))) != null;
     } catch (StoreException e) {
-      throw new IOException(String.valueOf(e.getMessage()), e);
+      throw new IOException("the ledger could not be read: " + e.getMessage(), e);
     }
-  }
-
-  private static String id(String hash) {
-    return hash.substring(0, ID_CHARS);
   }
 
   /** The token with that secret, or null. */
@@ -169,7 +165,7 @@ final class Tokens implements AutoCloseable {
   }
 
   private Outcome<Made> add(String actor, String name, String secret) {
-    var token = new Token(id(hash(secret)), name, hash(secret), time.now());
+    var token = new Token(id(secret), name, hash(secret), time.now());
     var outcome =
         ledger.append(
             Transaction.by(actor)
@@ -190,6 +186,11 @@ final class Tokens implements AutoCloseable {
     byte[] bytes = new byte[32];
     random.nextBytes(bytes);
     return "hf_" + Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
+  }
+
+  /** The beginning of its hash, so that the same token has the same place in the ledger. */
+  private static String id(String secret) {
+    return hash(secret).substring(0, ID_CHARS);
   }
 
   private static String hash(String secret) {
