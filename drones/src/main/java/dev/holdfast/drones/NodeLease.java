@@ -71,8 +71,7 @@ final class NodeLease implements AutoCloseable {
         }
       }
     }
-    return switch (ledger.append(
-        Transaction.by(node).grant(key(), node, TTL, Transaction.ANY))) {
+    return switch (ledger.append(Transaction.by(node).grant(key(), node, TTL, Transaction.ANY))) {
       case Outcome.Done<Receipt>(var receipt) -> {
         epoch = receipt.epochs().getOrDefault(key(), 0L);
         yield null;
