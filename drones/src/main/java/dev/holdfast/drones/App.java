@@ -38,13 +38,12 @@ public record App(
     HostName.label("app", Objects.requireNonNull(name, "name"));
     Objects.requireNonNull(createdAt, "createdAt");
     formation = Collections.unmodifiableMap(new TreeMap<>(formation));
-    formation.forEach(
-        (type, count) ->
-            Check.that(
-                count >= 0 && count <= PROCESSES_PER_TYPE_MAX,
-                type,
-                count,
-                "0 to " + PROCESSES_PER_TYPE_MAX + " processes"));
+    formation.forEach((type, count) ->
+        Check.that(
+            count >= 0 && count <= PROCESSES_PER_TYPE_MAX,
+            type,
+            count,
+            "0 to " + PROCESSES_PER_TYPE_MAX + " processes"));
   }
 
   static String key(String name) {

@@ -13,6 +13,7 @@ import dev.holdfast.limits.Outcome;
 import dev.holdfast.limits.Refusal;
 import dev.holdfast.limits.Time;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -27,6 +28,9 @@ import org.jspecify.annotations.Nullable;
 public final class Apps {
   /** Most custom domains of one app. */
   public static final int DOMAINS_MAX = 500;
+
+  /** Most instances that one transaction drains, so that it keeps within its bound. */
+  private static final int DRAINED_MAX = 300;
 
   private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
@@ -47,7 +51,7 @@ public final class Apps {
 
   /** Waits until what is in the ledger now is in {@link #fleet}. */
   public void settle() {
-    attempts.settle();
+    var _ = attempts.settle();
   }
 
   /** The fleet as it is known now. */
@@ -62,16 +66,15 @@ public final class Apps {
 
   /** Creates an app with one web process wanted and nothing to run. */
   public Outcome<App> create(String actor, String name) {
-    return attempts.run(
-        fleet -> {
-          if (fleet.app(name) != null) {
-            return Outcome.refused(new Refusal.Conflict("app " + name + ": exists already"));
-          }
-          var app = new App(name, time.now(), 0, 0, 0, Map.of(Release.WEB, 1));
-          var transaction = Transaction.by(actor);
-          var refusal = create(fleet, transaction, app);
-          return refusal != null ? Outcome.refused(refusal) : Attempts.ok(transaction, app);
-        });
+    return attempts.run(fleet -> {
+      if (fleet.app(name) != null) {
+        return Outcome.refused(new Refusal.Conflict("app " + name + ": exists already"));
+      }
+      var app = new App(name, time.now(), 0, 0, 0, Map.of(Release.WEB, 1));
+      var transaction = Transaction.by(actor);
+      var refusal = create(fleet, transaction, app);
+      return refusal != null ? Outcome.refused(refusal) : Attempts.ok(transaction, app);
+    });
   }
 
   private @Nullable Refusal create(Fleet fleet, Transaction transaction, App app) {
@@ -79,6 +82,11 @@ public final class Apps {
     var taken = fleet.routes().get(Route.key(host));
     if (taken != null) {
       return new Refusal.Conflict("host " + host + ": routed already, to " + to(taken));
+    }
+    var left = fleet.instancesOf(app.name()).stream().filter(i -> !i.state().leaving()).count();
+    if (left > DRAINED_MAX) {
+      return new Refusal.Unavailable(
+          "app " + app.name() + ": processes of the one that was destroyed still end", RETRY_AFTER);
     }
     if (fleet.apps().size() >= config.appsMax()) {
       return new Refusal.OverBudget(
@@ -91,8 +99,7 @@ public final class Apps {
             Service.key(app.name()),
             new Service(app.name(), false, app.wanted(Release.WEB)),
             Transaction.ABSENT)
-        .put(
-            Route.KIND, Route.key(host), Route.toService(host, app.name()), Transaction.ABSENT);
+        .put(Route.KIND, Route.key(host), Route.toService(host, app.name()), Transaction.ABSENT);
     return null;
   }
 
@@ -104,21 +111,34 @@ public final class Apps {
           var transaction = Transaction.by(actor);
           transaction.delete(App.key(name), Transaction.at(app.revision()));
           transaction.delete(Service.key(name), Transaction.ANY);
-          fleet.routesOf(name).forEach(r -> transaction.delete(Route.key(r.host()), Transaction.ANY));
+          fleet
+              .routesOf(name)
+              .forEach(r -> transaction.delete(Route.key(r.host()), Transaction.ANY));
           for (var release : fleet.releasesOf(name)) {
             transaction.delete(release.key(), Transaction.ANY);
           }
           fleet
               .configs()
-              .forEach(
-                  (key, vars) -> {
-                    if (vars.app().equals(name)) {
-                      transaction.delete(key, Transaction.ANY);
-                    }
-                  });
-          drain(transaction, fleet, name, null);
+              .forEach((key, vars) -> {
+                if (vars.app().equals(name)) {
+                  transaction.delete(key, Transaction.ANY);
+                }
+              });
+          bury(transaction, fleet, name);
           return Attempts.ok(transaction, app.value());
         });
+  }
+
+  /** Drains whatever runs, release commands too, and forgets what crashed. */
+  private void bury(Transaction transaction, Fleet fleet, String name) {
+    fleet.instancesOf(name).stream()
+        .filter(instance -> !instance.state().leaving())
+        .limit(DRAINED_MAX) // the conductor drains what is left of an app that is no more
+        .forEach(instance -> drain(transaction, instance, Transaction.PRESENT, time));
+    for (var crash : fleet.crashesOf(name)) {
+      transaction.delete(crash.key(), Transaction.ANY);
+      transaction.delete(Endpoint.key(name, crash.instance()), Transaction.ANY);
+    }
   }
 
   /**
@@ -128,42 +148,41 @@ public final class Apps {
    */
   public Outcome<Release> deploy(
       String actor, String name, Artifact artifact, String description, @Nullable String request) {
-    return attempts.run(
-        fleet -> {
-          var known = known(fleet, name, request);
-          if (known != null) {
-            return Attempts.ok(null, known);
-          }
-          var transaction = Transaction.by(actor);
-          var found = fleet.versioned(name);
-          var app = found == null ? null : found.value();
-          if (app == null) {
-            app = new App(name, time.now(), 0, 1, 0, Map.of(Release.WEB, 1));
-            var refusal = create(fleet, transaction, app);
-            if (refusal != null) {
-              return Outcome.refused(refusal);
-            }
-          }
-          var release =
-              new Release(
-                  name,
-                  found == null ? 1 : app.latest() + 1,
-                  Status.PENDING,
-                  description,
-                  artifact.sha256(),
-                  artifact.procfile().types(),
-                  app.config(),
-                  request,
-                  time.now(),
-                  actor,
-                  null);
-          transaction.put(Release.KIND, release.key(), release, Transaction.ABSENT);
-          if (found != null) {
-            putApp(transaction, found, app.withLatest(release.version()));
-            prune(transaction, fleet, app);
-          }
-          return Attempts.ok(transaction, release);
-        });
+    return attempts.run(fleet -> {
+      var known = fleet.releaseOf(name, request);
+      if (known != null) {
+        return Attempts.ok(null, known);
+      }
+      var transaction = Transaction.by(actor);
+      var found = fleet.versioned(name);
+      var app = found == null ? null : found.value();
+      if (app == null) {
+        app = new App(name, time.now(), 0, 1, 0, Map.of(Release.WEB, 1));
+        var refusal = create(fleet, transaction, app);
+        if (refusal != null) {
+          return Outcome.refused(refusal);
+        }
+      }
+      var release =
+          new Release(
+              name,
+              found == null ? 1 : app.latest() + 1,
+              Status.PENDING,
+              description,
+              artifact.sha256(),
+              artifact.procfile().types(),
+              app.config(),
+              request,
+              time.now(),
+              actor,
+              null);
+      transaction.put(Release.KIND, release.key(), release, Transaction.ABSENT);
+      if (found != null) {
+        putApp(transaction, found, app.withLatest(release.version()));
+        prune(transaction, fleet, app, release);
+      }
+      return Attempts.ok(transaction, release);
+    });
   }
 
   /**
@@ -176,18 +195,17 @@ public final class Apps {
     return attempts.onApp(
         name,
         (fleet, found) -> {
-          var known = known(fleet, name, request);
+          var known = fleet.releaseOf(name, request);
           if (known != null) {
             return Attempts.ok(null, known);
           }
           var app = found.value();
           var target =
               fleet.releasesOf(name).stream()
-                  .filter(
-                      r ->
-                          version == null
-                              ? r.status() == Status.SUCCEEDED && r.version() < app.release()
-                              : r.version() == version)
+                  .filter(r ->
+                      version == null
+                          ? r.status() == Status.SUCCEEDED && r.version() < app.release()
+                          : r.version() == version)
                   .findFirst()
                   .orElse(null);
           if (target == null) {
@@ -205,15 +223,13 @@ public final class Apps {
                         target.version() == app.release() ? "current" : target.status(),
                         "one that succeeded and is not current")));
           }
-          var release = next(app, target, "Rollback to v" + target.version(), actor, request)
-              .apply(target.config());
+          var release =
+              next(app, target, "Rollback to v" + target.version(), actor, request)
+                  .apply(target.config());
           var transaction = Transaction.by(actor);
           transaction.put(Release.KIND, release.key(), release, Transaction.ABSENT);
-          putApp(
-              transaction,
-              found,
-              app.withLatest(release.version()).withConfig(target.config()));
-          prune(transaction, fleet, app);
+          putApp(transaction, found, app.withLatest(release.version()).withConfig(target.config()));
+          prune(transaction, fleet, app, release);
           return Attempts.ok(transaction, release);
         });
   }
@@ -230,36 +246,44 @@ public final class Apps {
         (fleet, found) -> {
           var app = found.value();
           var before = fleet.config(name, app.config()).vars();
-          var known = known(fleet, name, request);
+          var known = fleet.releaseOf(name, request);
           if (known != null) {
-            return Attempts.ok(null, new Configured(before, known));
+            var then = fleet.config(name, known.config()).vars();
+            return Attempts.ok(null, new Configured(then, known));
           }
           var vars = new TreeMap<>(before);
           vars.putAll(set);
           vars.keySet().removeAll(unset);
-          if (vars.equals(before)) {
-            return Attempts.ok(null, new Configured(before, null));
-          }
-          var transaction = Transaction.by(actor);
-          int version = newestConfig(fleet, name) + 1;
-          transaction.put(
-              ConfigVars.KIND,
-              ConfigVars.key(name, version),
-              new ConfigVars(name, version, vars),
-              Transaction.ABSENT);
+          boolean same = vars.equals(before);
           var base =
               fleet.releasesOf(name).stream()
                   .filter(r -> r.status() != Status.FAILED)
                   .findFirst()
                   .orElse(null);
+          if (same && (base == null || base.config() == app.config())) {
+            return Attempts.ok(null, new Configured(before, null));
+          }
+          // The same vars, but the release that was to bring them failed: they get another.
+          int version = same ? app.config() : fleet.newestConfig(name) + 1;
+          var transaction = Transaction.by(actor);
+          if (!same) {
+            transaction.put(
+                ConfigVars.KIND,
+                ConfigVars.key(name, version),
+                new ConfigVars(name, version, vars),
+                Transaction.ABSENT);
+          }
           if (base == null) {
             putApp(transaction, found, app.withConfig(version));
+            if (app.config() != 0) {
+              transaction.delete(ConfigVars.key(name, app.config()), Transaction.ANY);
+            }
             return Attempts.ok(transaction, new Configured(vars, null));
           }
           var release = next(app, base, described(set, unset), actor, request).apply(version);
           transaction.put(Release.KIND, release.key(), release, Transaction.ABSENT);
           putApp(transaction, found, app.withLatest(release.version()).withConfig(version));
-          prune(transaction, fleet, app);
+          prune(transaction, fleet, app, release);
           return Attempts.ok(transaction, new Configured(vars, release));
         });
   }
@@ -321,7 +345,8 @@ public final class Apps {
             }
           }
           return process != null && drained + crashed == 0
-              ? Outcome.refused(new Refusal.NotFound("process " + process + " of " + name + ": not running"))
+              ? Outcome.refused(
+                  new Refusal.NotFound("process " + process + " of " + name + ": not running"))
               : Attempts.ok(transaction, drained);
         });
   }
@@ -343,12 +368,13 @@ public final class Apps {
           if (fleet.routesOf(name).size() > DOMAINS_MAX) {
             return Outcome.refused(
                 new Refusal.Invalid(
-                    Check.message("domains of " + name, DOMAINS_MAX + 1, "at most " + DOMAINS_MAX)));
+                    Check.message(
+                        "domains of " + name, DOMAINS_MAX + 1, "at most " + DOMAINS_MAX)));
           }
           var transaction = Transaction.by(actor);
-          transaction
-              .require(App.key(name), Transaction.at(found.revision()))
-              .put(Route.KIND, Route.key(route.host()), route, Transaction.ABSENT);
+          // Written, not only required: a destroy that did not see this route must not succeed.
+          putApp(transaction, found, found.value());
+          transaction.put(Route.KIND, Route.key(route.host()), route, Transaction.ABSENT);
           return Attempts.ok(transaction, route);
         });
   }
@@ -369,7 +395,8 @@ public final class Apps {
                     Check.message("domain", route.host(), "not the app's default domain")));
           }
           return Attempts.ok(
-              Transaction.by(actor).delete(Route.key(domain), Transaction.PRESENT), route);
+              Transaction.by(actor).delete(Route.key(domain), fleet.unchanged(Route.key(domain))),
+              route);
         });
   }
 
@@ -381,17 +408,7 @@ public final class Apps {
   }
 
   private static void putApp(Transaction transaction, Fleet.Versioned<App> found, App next) {
-    transaction.put(
-        App.KIND, App.key(next.name()), next, Transaction.at(found.revision()));
-  }
-
-  private static @Nullable Release known(Fleet fleet, String app, @Nullable String request) {
-    return request == null
-        ? null
-        : fleet.releasesOf(app).stream()
-            .filter(r -> request.equals(r.request()))
-            .findFirst()
-            .orElse(null);
+    transaction.put(App.KIND, App.key(next.name()), next, Transaction.at(found.revision()));
   }
 
   private Function<Integer, Release> next(
@@ -411,63 +428,48 @@ public final class Apps {
             null);
   }
 
-  private static int newestConfig(Fleet fleet, String app) {
-    int[] newest = {0};
-    fleet
-        .configs()
-        .forEach(
-            (_, vars) -> {
-              if (vars.app().equals(app)) {
-                newest[0] = Math.max(newest[0], vars.version());
-              }
-            });
-    return newest[0];
-  }
-
-  /** Lets go of releases, and of their config vars, beyond the number that is kept. */
-  private void prune(Transaction transaction, Fleet fleet, App app) {
+  /** Lets go of releases beyond the number that is kept, and of config vars that none has. */
+  private void prune(Transaction transaction, Fleet fleet, App app, Release next) {
     var all = fleet.releasesOf(app.name());
-    var kept = all.stream().limit(config.releasesKept() - 1L).toList();
-    for (var release : all.subList(kept.size(), all.size())) {
-      if (release.version() != app.release() && release.status().settled()) {
+    var configs = new HashSet<>(Set.of(app.config()));
+    configs.add(next.config());
+    for (int i = 0; i < all.size(); i++) {
+      var release = all.get(i);
+      if (i < config.releasesKept() - 1
+          || release.version() == app.release()
+          || !release.status().settled()) {
+        configs.add(release.config());
+      } else {
         transaction.delete(release.key(), Transaction.ANY);
-        boolean shared =
-            release.config() == app.config()
-                || kept.stream().anyMatch(r -> r.config() == release.config())
-                || fleet.releasesOf(app.name()).stream()
-                    .anyMatch(
-                        r -> r.version() > release.version() && r.config() == release.config());
-        if (!shared && release.config() != 0) {
-          transaction.delete(ConfigVars.key(app.name(), release.config()), Transaction.ANY);
-        }
       }
     }
+    fleet
+        .configs()
+        .forEach((key, vars) -> {
+          if (vars.app().equals(app.name()) && !configs.contains(vars.version())) {
+            transaction.delete(key, Transaction.ANY);
+          }
+        });
   }
 
-  private int drain(
-      Transaction transaction, Fleet fleet, String app, @Nullable String process) {
+  /** Drains what is not leaving; a release command goes on. */
+  private int drain(Transaction transaction, Fleet fleet, String app, @Nullable String process) {
     int count = 0;
     for (var instance : fleet.instancesOf(app)) {
       if (!instance.state().leaving()
           && !instance.type().equals(Release.RELEASE_COMMAND)
           && (process == null || instance.process().equals(process))) {
-        drain(transaction, instance);
+        drain(transaction, instance, Transaction.PRESENT, time);
         count++;
       }
     }
     return count;
   }
 
-  private void drain(Transaction transaction, Instance instance) {
-    drain(transaction, instance, time);
-  }
-
-  static void drain(Transaction transaction, Instance instance, Time time) {
+  static void drain(
+      Transaction transaction, Instance instance, Transaction.Expect expect, Time time) {
     transaction.put(
-        Instance.KIND,
-        instance.key(),
-        instance.in(Instance.State.DRAINING, time.now()),
-        Transaction.PRESENT);
+        Instance.KIND, instance.key(), instance.in(Instance.State.DRAINING, time.now()), expect);
     if (instance.routed()) {
       var endpoint = instance.endpoint(Endpoint.State.DRAINING);
       transaction.put(Endpoint.KIND, endpoint.key(), endpoint, Transaction.ANY);

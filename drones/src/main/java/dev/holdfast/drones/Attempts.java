@@ -39,14 +39,13 @@ final class Attempts {
   }
 
   <T> Outcome<T> onApp(String name, OnApp<T> change) {
-    return run(
-        fleet -> {
-          var app = fleet.versioned(name);
-          return app == null
-              ? Outcome.refused(
-                  new Refusal.NotFound("app " + Check.printable(name) + ": does not exist"))
-              : change.apply(fleet, app);
-        });
+    return run(fleet -> {
+      var app = fleet.versioned(name);
+      return app == null
+          ? Outcome.refused(
+              new Refusal.NotFound("app " + Check.printable(name) + ": does not exist"))
+          : change.apply(fleet, app);
+    });
   }
 
   <T> Outcome<T> run(Function<Fleet, Outcome<Attempt<T>>> change) {
@@ -67,9 +66,9 @@ final class Attempts {
         return Outcome.done(ready.value());
       }
       last = ledger.append(transaction).map(_ -> ready.value());
-      settle();
-      if (!somebodyWasFaster(last)) {
-        return last;
+      boolean seen = settle();
+      if (!somebodyWasFaster(last) || !seen) {
+        return last; // deciding again without what was decided meanwhile would not help
       }
     }
     return last;
@@ -82,12 +81,16 @@ final class Attempts {
             || refusal instanceof Refusal.NotFound);
   }
 
-  /** Waits until what is in the ledger now is in the view, so that a caller reads its own writes. */
-  void settle() {
+  /**
+   * Waits until what is in the ledger now is in the view, so that a caller reads its own writes;
+   * false when it did not come so far.
+   */
+  boolean settle() {
     try {
-      follower.awaitApplied(ledger.head(), APPLY_WAIT);
+      return follower.awaitApplied(ledger.head(), APPLY_WAIT);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+      return false;
     }
   }
 }

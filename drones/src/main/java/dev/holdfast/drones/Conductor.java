@@ -1,6 +1,5 @@
 package dev.holdfast.drones;
 
-import dev.holdfast.drones.Observed.How;
 import dev.holdfast.ledger.Endpoint;
 import dev.holdfast.ledger.Follower;
 import dev.holdfast.ledger.Ledger;
@@ -9,61 +8,59 @@ import dev.holdfast.ledger.Service;
 import dev.holdfast.ledger.Transaction;
 import dev.holdfast.limits.Gcra;
 import dev.holdfast.limits.Outcome;
+import dev.holdfast.limits.Refusal;
 import dev.holdfast.limits.Time;
-import java.io.IOException;
-import java.net.http.HttpClient;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Brings the machine to what the ledger wants: looks, plans, acts, and looks again. It alone places,
- * stops and buries instances.
+ * Brings the machine to what the ledger wants: looks, plans, acts, and looks again. It alone
+ * places, stops and buries instances.
  *
- * <p>Every action is written to the ledger before or after it is done, in the order in which a crash
- * between the two does no harm: a drone is granted before its process starts, and given back after
- * every process on it is gone. At the start it adopts what a predecessor left running.
+ * <p>Every action is written to the ledger before or after it is done, in the order in which a
+ * crash between the two does no harm: a drone is granted before its process starts, and given back
+ * after every process on it is gone. At the start it adopts what a predecessor left running.
+ *
+ * <p>What is written replaces only what was planned with: whoever changed it meanwhile wins, and
+ * the next round plans with that. Nothing here waits for an app: a {@link Runner} does.
  */
 final class Conductor implements AutoCloseable {
   private static final Logger LOG = Logger.getLogger(Conductor.class.getName());
   private static final String ACTOR = "conductor";
   private static final Duration BUSY = Duration.ofMillis(100);
   private static final Duration IDLE = Duration.ofSeconds(1);
-  private static final Duration LOG_WAIT = Duration.ofSeconds(10);
   private static final Duration APPLY_WAIT = Duration.ofSeconds(5);
+  private static final Duration COLLECT_EVERY = Duration.ofHours(1);
 
   /** Config var that names the path of the health check. */
   static final String HEALTH_PATH = "HEALTHCHECK_PATH";
 
   private final Ledger ledger;
   private final Follower<Fleet> follower;
-  private final Launcher launcher;
+  private final Runner runner;
   private final Artifacts artifacts;
   private final AppLogs logs;
-  private final Traffic traffic;
   private final DronesConfig config;
   private final Time time;
   private final NodeLease node;
   private final Pool pool;
-  private final Semaphore launches;
-  private final HttpClient http;
   private final Gcra complaints;
   private final Waker waker = new Waker();
-  private final Map<String, Watch> watches = new HashMap<>(); // confined to the thread
-  private final Map<String, Run> runs = new ConcurrentHashMap<>(); // by instance id
   private final Thread thread;
   private final Thread alarm;
+  private Fleet planned = Fleet.FOLD.start(); // what this round's plan was made from
+  private long written; // position of the last own entry
+  private boolean refused; // by the ledger itself, in this round
+  private boolean failed; // by a bug or a broken disk, in this round
+  private long collectedNanos;
   private volatile List<String> waiting = List.of();
   private volatile boolean closed;
 
@@ -79,24 +76,24 @@ final class Conductor implements AutoCloseable {
       NodeLease node) {
     this.ledger = ledger;
     this.follower = follower;
-    this.launcher = launcher;
     this.artifacts = artifacts;
     this.logs = logs;
-    this.traffic = traffic;
     this.config = config;
     this.time = time;
     this.node = node;
+    runner = new Runner(launcher, logs, traffic, config, time, waker::wake);
     pool = new Pool(config, traffic, time);
     complaints = new Gcra(1, Duration.ofSeconds(1), 5, time.nanos());
-    launches = new Semaphore(config.launchesMax());
-    http = HttpClient.newBuilder().connectTimeout(config.healthTimeout()).build();
     thread = Thread.ofPlatform().name("conductor").daemon().unstarted(this::run);
     alarm = Thread.ofVirtual().name("conductor-alarm").unstarted(this::watchLedger);
   }
 
   /** Adopts what runs; returns when the ledger says of every instance what is true of it. */
   void start() {
-    adopt();
+    var fleet = follower.view().value();
+    pool.resume(fleet);
+    runner.adopt(fleet.allInstances());
+    collect(fleet);
     tick();
     thread.start();
     alarm.start();
@@ -109,8 +106,7 @@ final class Conductor implements AutoCloseable {
 
   /** The process of that instance, or null when it does not run here. */
   @Nullable Long pid(Instance instance) {
-    var run = runs.get(instance.id());
-    return run == null ? null : run.pid();
+    return runner.pid(instance);
   }
 
   /** Stops deciding; what runs goes on running. Idempotent. */
@@ -125,20 +121,24 @@ final class Conductor implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    http.shutdownNow();
+    runner.close();
   }
 
   // ---- the loop
 
+  @SuppressWarnings("CatchThrowable") // nothing that a round meets may end the rounds
   private void run() {
     while (!closed) {
       try {
         boolean busy = tick();
         waker.await(busy ? BUSY : IDLE);
+        if (refused || failed) {
+          pause(); // wakes must not turn a full disk into a hot loop
+        }
       } catch (InterruptedException e) {
         return;
-      } catch (RuntimeException e) {
-        LOG.log(Level.SEVERE, "a round of the conductor failed; it goes on", e);
+      } catch (Throwable t) {
+        LOG.log(Level.SEVERE, "a round of the conductor failed; it goes on", t);
         pause();
       }
     }
@@ -170,121 +170,86 @@ final class Conductor implements AutoCloseable {
 
   /** One round; true when something is under way that must be looked at again soon. */
   private boolean tick() {
+    refused = false;
+    failed = false;
+    if (!caughtUp()) {
+      return false;
+    }
     var view = follower.view();
-    var fleet = view.value();
+    planned = view.value();
     var observed = new HashMap<String, Observed>();
     boolean busy = false;
-    for (var instance : fleet.allInstances()) {
-      var watch = watches.computeIfAbsent(instance.id(), _ -> strange(instance));
-      if (instance.state() == Instance.State.DRAINING) {
-        watch.drainedAt(view.position());
-      }
-      observed.put(instance.id(), look(fleet, instance, watch));
+    for (var instance : planned.allInstances()) {
+      guarded(instance, () -> observed.put(instance.id(), look(instance, view.position())));
       busy |= instance.state() != Instance.State.UP;
     }
-    var plan = Plan.of(fleet, observed, config, time.now());
+    var plan = Plan.of(planned, observed, config, time.now());
     var unplaced = new ArrayList<String>();
     for (var action : plan) {
-      act(action, unplaced);
+      if (closed) {
+        return false;
+      }
+      guarded(action, () -> act(action, unplaced));
     }
     waiting = List.copyOf(unplaced);
-    rest(fleet, view.position());
-    busy |= plan.size() > unplaced.size();
-    boolean underWay =
-        fleet.allApps().stream()
-            .anyMatch(
-                app -> fleet.releasesOf(app.name()).stream().anyMatch(r -> !r.status().settled()));
-    return busy || underWay;
+    guarded("ports", () -> rest(planned, view.position()));
+    if (time.nanos() - collectedNanos >= COLLECT_EVERY.toNanos()) {
+      collect(planned);
+    }
+    return (busy || plan.size() > unplaced.size()) && !refused && !failed;
   }
 
-  private Observed look(Fleet fleet, Instance instance, Watch watch) {
-    var release = fleet.release(instance.app(), instance.release());
+  /**
+   * Whether the view has all that was decided here: to plan without would be to decide it again.
+   */
+  private boolean caughtUp() {
+    try {
+      if (follower.view().position() >= written || follower.awaitApplied(written, APPLY_WAIT)) {
+        return true;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+    complain("the view is behind " + written + ": nothing is decided until it follows");
+    return false;
+  }
+
+  /** One app's trouble is no other's. */
+  private void guarded(Object what, Runnable step) {
+    try {
+      step.run();
+    } catch (RuntimeException e) {
+      failed = true;
+      if (complaints.reserve(time.nanos()) == 0) {
+        LOG.log(Level.SEVERE, "failed, and tried again: " + what, e);
+      }
+    }
+  }
+
+  private Observed look(Instance instance, long position) {
+    var release = planned.release(instance.app(), instance.release());
     var healthPath =
         release == null
             ? null
-            : fleet.config(instance.app(), release.config()).vars().get(HEALTH_PATH);
-    return watch.look(instance, traffic, http, healthPath, config.healthTimeout(), waker::wake);
+            : planned.config(instance.app(), release.config()).vars().get(HEALTH_PATH);
+    return runner.look(instance, position, healthPath);
   }
 
-  /** An instance that this conductor neither placed nor adopted: nothing of it runs. */
-  private Watch strange(Instance instance) {
-    var watch = new Watch(instance);
-    watch.ended(How.GONE, "never started");
-    return watch;
-  }
-
-  // ---- adoption
-
-  private void adopt() {
-    var fleet = follower.view().value();
-    pool.resume(fleet);
-    var known = new HashSet<String>();
-    for (var instance : fleet.allInstances()) {
-      known.add(instance.id());
-      watches.put(instance.id(), adopt(instance));
-    }
-    for (var stray : launcher.runIds()) {
-      if (!known.contains(stray)) {
-        bury(stray);
-      }
-    }
+  /** Removes uploads that no release names any more. */
+  private void collect(Fleet fleet) {
+    collectedNanos = time.nanos();
     var kept = new HashSet<String>();
     fleet.releases().forEach((_, release) -> kept.add(release.artifact()));
-    artifacts.retain(kept);
-  }
-
-  private Watch adopt(Instance instance) {
-    var watch = new Watch(instance);
-    Adoption adoption;
-    try {
-      adoption = launcher.adopt(instance.id());
-    } catch (IOException e) {
-      LOG.log(Level.SEVERE, "run " + instance.id() + " cannot be looked at", e);
-      adoption = new Adoption.NeverStarted();
-    }
-    switch (adoption) {
-      case Adoption.Adopted(var run) -> {
-        follow(instance, run);
-        watch.started(run, waker::wake);
-        if (instance.state() == Instance.State.STOPPING) {
-          run.terminate();
-        }
-      }
-      case Adoption.Ended(var exit) -> {
-        tail(instance);
-        boolean command = instance.type().equals(Release.RELEASE_COMMAND);
-        How how =
-            exit.equals(Exit.LOST) && !command
-                ? How.GONE
-                : exit.status() != null && exit.status() == 0 ? How.CLEAN : How.FAILED;
-        watch.ended(how, exit.describe());
-      }
-      case Adoption.NeverStarted _ -> watch.ended(How.GONE, "never started");
-    }
-    return watch;
-  }
-
-  /** A run that no instance stands for: its end was not finished. */
-  private void bury(String runId) {
-    try {
-      if (launcher.adopt(runId) instanceof Adoption.Adopted(var run)) {
-        run.kill();
-      }
-      launcher.remove(runId);
-    } catch (IOException | RuntimeException e) {
-      LOG.log(Level.WARNING, "run " + runId + " was not removed; the next start tries again", e);
-    }
-  }
-
-  private void follow(Instance instance, Run run) {
-    runs.put(instance.id(), run);
-    tail(instance);
-  }
-
-  private void tail(Instance instance) {
-    var _ =
-        logs.tail(
-            instance.app(), instance.process(), instance.id(), launcher.spool(instance.id()));
+    Thread.ofVirtual()
+        .name("artifacts-collect")
+        .start(() -> {
+          try {
+            artifacts.retain(kept);
+          } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "old uploads were not removed; tried again later", e);
+          }
+        });
   }
 
   // ---- actions
@@ -300,42 +265,46 @@ final class Conductor implements AutoCloseable {
       case Action.Crashed(var instance, var exit) -> crashed(instance, exit);
       case Action.Drain(var instance) -> {
         var transaction = Transaction.by(ACTOR);
-        Apps.drain(transaction, instance, time);
+        Apps.drain(transaction, instance, unchanged(instance.key()), time);
         append(transaction);
       }
       case Action.Stop(var instance) -> stop(instance);
       case Action.Kill(var instance) -> kill(instance);
       case Action.Ended(var instance) -> ended(instance);
       case Action.Advance(var release, var status) -> {
-        append(
-            Transaction.by(ACTOR)
-                .put(Release.KIND, release.key(), release.in(status), Transaction.PRESENT));
-        if (status == Release.Status.RELEASING) {
+        boolean done =
+            append(
+                Transaction.by(ACTOR)
+                    .put(
+                        Release.KIND, release.key(), release.in(status), unchanged(release.key())));
+        if (done && status == Release.Status.RELEASING) {
           say(release.app(), "release", "Running release command of v" + release.version());
         }
       }
       case Action.Switch(var app, var release) -> makeCurrent(app, release);
       case Action.Fail(var release, var cause) -> {
-        append(
+        var failing = release.failed(cause);
+        if (append(
             Transaction.by(ACTOR)
-                .put(Release.KIND, release.key(), release.failed(cause), Transaction.PRESENT));
-        say(release.app(), "release", "Release v" + release.version() + " failed: " + cause);
+                .put(Release.KIND, release.key(), failing, unchanged(release.key())))) {
+          say(release.app(), "release", "Release v" + release.version() + " failed: " + cause);
+        }
       }
       case Action.Forget(var crash) ->
           append(
               Transaction.by(ACTOR)
-                  .delete(crash.key(), Transaction.ANY)
+                  .delete(crash.key(), unchanged(crash.key()))
                   .delete(Endpoint.key(crash.app(), crash.instance()), Transaction.ANY));
     }
   }
 
   private boolean place(Action.Place place) {
-    var fleet = follower.view().value();
-    var app = fleet.versioned(place.app());
-    var release = fleet.release(place.app(), place.release());
+    var app = planned.versioned(place.app());
+    var release = planned.release(place.app(), place.release());
     if (app == null || release == null) {
       return true; // the next round sees why
     }
+    var fleet = follower.view().value(); // with what this round placed already
     var instance = pool.choose(fleet, place);
     if (instance == null) {
       return false;
@@ -347,62 +316,20 @@ final class Conductor implements AutoCloseable {
     if (instance.routed()) {
       var endpoint = instance.endpoint(Endpoint.State.STARTING);
       transaction.put(Endpoint.KIND, endpoint.key(), endpoint, Transaction.ABSENT);
-      var crash = fleet.crashes().get(Crash.key(place.app(), instance.process()));
+      var crash = planned.crashes().get(Crash.key(place.app(), instance.process()));
       if (crash != null) {
         transaction.delete(Endpoint.key(place.app(), crash.instance()), Transaction.ANY);
       }
     }
     if (append(transaction)) {
-      var watch = new Watch(instance);
-      watches.put(instance.id(), watch);
-      launch(instance, release, fleet.config(place.app(), release.config()), watch);
+      var command = release.command(instance.type());
+      say(instance.app(), instance.process(), "Starting process with command `" + command + "`");
+      runner.launch(instance, release, planned.config(place.app(), release.config()));
     }
     return true;
   }
 
-  private void launch(Instance instance, Release release, ConfigVars vars, Watch watch) {
-    var command = release.types().getOrDefault(instance.type(), "false");
-    say(instance.app(), instance.process(), "Starting process with command `" + command + "`");
-    Thread.ofVirtual()
-        .name("launch-" + instance.id())
-        .start(
-            () -> {
-              try {
-                launches.acquire();
-                try {
-                  var run =
-                      launcher.launch(
-                          new LaunchSpec(
-                              instance.id(),
-                              instance.drone(),
-                              release.artifact(),
-                              command,
-                              vars.vars(),
-                              instance.port() == 0 ? null : instance.port(),
-                              instance.process(),
-                              instance.app(),
-                              release.version()));
-                  follow(instance, run);
-                  watch.started(run, waker::wake);
-                  if (watch.stopWanted()) {
-                    run.terminate();
-                  }
-                } finally {
-                  launches.release();
-                }
-              } catch (IOException | RuntimeException e) {
-                LOG.log(Level.WARNING, instance.id() + " of " + instance.app(), e);
-                watch.ended(
-                    How.FAILED,
-                    "could not be started: " + Objects.requireNonNullElse(e.getMessage(), e));
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                watch.ended(How.GONE, "never started");
-              }
-              waker.wake();
-            });
-  }
-
+  /** What belongs to a release under way is sent nothing before the switch. */
   private void up(Instance instance) {
     var transaction = Transaction.by(ACTOR);
     transaction.fence(instance.droneLease(), instance.epoch());
@@ -410,8 +337,10 @@ final class Conductor implements AutoCloseable {
         Instance.KIND,
         instance.key(),
         instance.in(Instance.State.UP, time.now()),
-        Transaction.PRESENT);
-    if (instance.routed()) {
+        unchanged(instance.key()));
+    var app = planned.versioned(instance.app());
+    if (app != null && instance.routed() && app.value().release() == instance.release()) {
+      transaction.require(App.key(instance.app()), Transaction.at(app.revision()));
       var endpoint = instance.endpoint(Endpoint.State.UP);
       transaction.put(Endpoint.KIND, endpoint.key(), endpoint, Transaction.PRESENT);
     }
@@ -421,114 +350,68 @@ final class Conductor implements AutoCloseable {
   }
 
   private void crashed(Instance instance, String exit) {
-    if (!gone(instance)) {
+    var app = planned.versioned(instance.app());
+    if (app == null || !runner.gone(instance)) {
       return;
     }
-    var fleet = follower.view().value();
-    var before = fleet.crashes().get(Crash.key(instance.app(), instance.process()));
-    int crashes =
-        before == null || before.release() != instance.release() ? 1 : before.crashes() + 1;
-    var now = time.now();
-    var delay = DronesConfig.CRASH_BACKOFF.delay(crashes, time.random());
-    var crash =
-        new Crash(
-            instance.app(),
-            instance.process(),
-            instance.release(),
-            instance.id(),
-            crashes,
-            exit,
-            now,
-            now.plusMillis(delay.toMillis()));
+    var before = planned.crashes().get(Crash.key(instance.app(), instance.process()));
+    var crash = Crash.after(before, instance, exit, time.now(), time.random());
     var transaction = Transaction.by(ACTOR);
+    transaction.require(App.key(instance.app()), Transaction.at(app.revision()));
     transaction.put(Crash.KIND, crash.key(), crash, Transaction.ANY);
     if (instance.routed()) {
       var endpoint = instance.endpoint(Endpoint.State.CRASHED);
       transaction.put(Endpoint.KIND, endpoint.key(), endpoint, Transaction.ANY);
     }
-    release(transaction, instance);
+    release(transaction, instance, unchanged(instance.key()));
     if (append(transaction)) {
       say(instance.app(), instance.process(), "Process ended: " + exit);
       changed(instance, instance.state().name().toLowerCase(Locale.ROOT), "crashed");
-      forget(instance);
+      runner.forget(instance);
     }
   }
 
   private void ended(Instance instance) {
-    if (!gone(instance)) {
+    if (!runner.gone(instance)) {
       return;
     }
     var transaction = Transaction.by(ACTOR);
-    transaction.delete(instance.endpoint(Endpoint.State.DRAINING).key(), Transaction.ANY);
-    release(transaction, instance);
+    transaction.delete(Endpoint.key(instance.app(), instance.id()), Transaction.ANY);
+    release(transaction, instance, Transaction.PRESENT);
     if (append(transaction)) {
-      var watch = watches.get(instance.id());
-      var how = watch == null ? "gone" : watch.describe();
-      say(instance.app(), instance.process(), "Process ended: " + how);
-      forget(instance);
+      say(instance.app(), instance.process(), "Process ended: " + runner.describe(instance));
+      runner.forget(instance);
     }
   }
 
-  /** Makes sure that nothing runs on the drone any more; before that it cannot be given back. */
-  private boolean gone(Instance instance) {
-    var run = runs.get(instance.id());
-    if (run == null || run.kill()) {
-      return true;
-    }
-    LOG.warning(
-        "processes of " + instance.app() + " " + instance.id() + " do not end; tried again");
-    return false;
-  }
-
-  private void release(Transaction transaction, Instance instance) {
-    transaction
-        .delete(instance.key(), Transaction.PRESENT)
-        .end(instance.droneLease(), instance.epoch());
-  }
-
-  private void forget(Instance instance) {
-    watches.remove(instance.id());
-    runs.remove(instance.id());
-    traffic.forget(instance.app(), instance.id());
-    var _ =
-        logs.untail(instance.id())
-            .orTimeout(LOG_WAIT.toSeconds(), TimeUnit.SECONDS)
-            .whenCompleteAsync((_, _) -> bury(instance.id()), Thread::startVirtualThread);
+  private static void release(
+      Transaction transaction, Instance instance, Transaction.Expect expect) {
+    transaction.delete(instance.key(), expect).end(instance.droneLease(), instance.epoch());
   }
 
   private void stop(Instance instance) {
     var stopping = instance.in(Instance.State.STOPPING, time.now());
     var transaction = Transaction.by(ACTOR);
-    if (append(transaction.put(Instance.KIND, instance.key(), stopping, Transaction.PRESENT))) {
-      var watch = watches.get(instance.id());
-      if (watch != null) {
-        watch.wantStop(); // a launch that is under way sees it
-      }
-      var run = watch == null ? null : watch.run();
-      if (run != null) {
-        say(instance.app(), instance.process(), "Stopping all processes with SIGTERM");
-        run.terminate();
-      }
+    transaction.put(Instance.KIND, instance.key(), stopping, unchanged(instance.key()));
+    if (append(transaction) && runner.stop(instance)) {
+      say(instance.app(), instance.process(), "Stopping all processes with SIGTERM");
     }
   }
 
   private void kill(Instance instance) {
-    var watch = watches.get(instance.id());
-    var run = watch == null ? null : watch.run();
-    if (run != null) {
+    if (runner.kill(instance)) {
       say(
           instance.app(),
           instance.process(),
           "Error R12 (Exit timeout) -> Process did not end within "
               + config.stopTimeout().toSeconds()
               + " seconds of SIGTERM; stopping it with SIGKILL");
-      run.kill();
     }
   }
 
+  /** From one position on, everything new goes to the new release and nothing to the old. */
   private void makeCurrent(App app, Release release) {
-    var fleet = follower.view().value();
-    var found = fleet.versioned(app.name());
+    var found = planned.versioned(app.name());
     if (found == null) {
       return;
     }
@@ -540,15 +423,19 @@ final class Conductor implements AutoCloseable {
             Release.KIND,
             release.key(),
             release.in(Release.Status.SUCCEEDED),
-            Transaction.PRESENT)
-        .put(
-            Service.KIND,
-            Service.key(app.name()),
-            Apps.service(next, release),
-            Transaction.ANY);
-    for (var old : fleet.instancesOf(app.name())) {
-      if (old.routed() && old.release() != release.version() && !old.state().leaving()) {
-        Apps.drain(transaction, old, time);
+            unchanged(release.key()))
+        .put(Service.KIND, Service.key(app.name()), Apps.service(next, release), Transaction.ANY);
+    for (var instance : planned.instancesOf(app.name())) {
+      if (!instance.routed() || instance.state().leaving()) {
+        continue;
+      }
+      if (instance.release() != release.version()) {
+        Apps.drain(transaction, instance, unchanged(instance.key()), time);
+      } else if (instance.state() == Instance.State.UP) {
+        var endpoint = instance.endpoint(Endpoint.State.UP);
+        transaction
+            .require(instance.key(), unchanged(instance.key()))
+            .put(Endpoint.KIND, endpoint.key(), endpoint, Transaction.PRESENT);
       }
     }
     if (append(transaction)) {
@@ -564,24 +451,37 @@ final class Conductor implements AutoCloseable {
 
   // ---- parts
 
+  private Transaction.Expect unchanged(String key) {
+    return planned.unchanged(key);
+  }
+
   /** Appends and waits until the view has it, so that the next action sees it. */
   private boolean append(Transaction transaction) {
+    if (refused) {
+      return false; // a ledger that cannot be written is not asked again in this round
+    }
     return switch (ledger.append(transaction)) {
       case Outcome.Done<Receipt>(var receipt) -> {
+        written = Math.max(written, receipt.position());
         try {
-          follower.awaitApplied(receipt.position(), APPLY_WAIT);
+          follower.awaitApplied(written, APPLY_WAIT);
         } catch (InterruptedException e) {
           Thread.currentThread().interrupt();
         }
         yield true;
       }
       case Outcome.Refused<Receipt>(var refusal) -> {
-        if (complaints.reserve(time.nanos()) == 0) {
-          LOG.warning("not done now, and planned again: " + refusal.message());
-        }
+        refused = refusal instanceof Refusal.Unavailable || refusal instanceof Refusal.OverBudget;
+        complain("not done now, and planned again: " + refusal.message());
         yield false;
       }
     };
+  }
+
+  private void complain(String text) {
+    if (complaints.reserve(time.nanos()) == 0) {
+      LOG.warning(text);
+    }
   }
 
   private void changed(Instance instance, String from, String to) {

@@ -1,9 +1,8 @@
 package dev.holdfast.drones;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.holdfast.ledger.Kind;
 import dev.holdfast.limits.Check;
+import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Objects;
@@ -21,11 +20,8 @@ public record ConfigVars(String app, int version, Map<String, String> vars) {
   /** Most variables of one app. */
   public static final int VARS_MAX = 500;
 
-  /** Most bytes of one value in UTF-8. */
-  public static final int VALUE_BYTES_MAX = 24 * 1024;
-
-  /** Most bytes of all names and values of one app in UTF-8. */
-  public static final int BYTES_MAX = 60 * 1024;
+  /** Most bytes of all names and values of one app, in UTF-8. */
+  public static final int BYTES_MAX = LaunchSpec.CONFIG_BYTES_MAX;
 
   private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_]{0,199}");
 
@@ -34,20 +30,21 @@ public record ConfigVars(String app, int version, Map<String, String> vars) {
     Objects.requireNonNull(app, "app");
     vars = Collections.unmodifiableMap(new TreeMap<>(vars));
     Check.that(vars.size() <= VARS_MAX, "config vars", vars.size(), "at most " + VARS_MAX);
-    int bytes = 0;
+    int total = 0;
     for (var one : vars.entrySet()) {
       checkName(one.getKey());
       Check.that(
           one.getValue().indexOf('\0') < 0, "config var " + one.getKey(), "…", "no NUL character");
-      int value = one.getValue().getBytes(UTF_8).length;
+      int bytes = one.getValue().getBytes(StandardCharsets.UTF_8).length;
       Check.that(
-          value <= VALUE_BYTES_MAX,
+          bytes <= LaunchSpec.VALUE_BYTES_MAX,
           "config var " + one.getKey(),
-          value + " bytes",
-          "at most " + VALUE_BYTES_MAX);
-      bytes += one.getKey().length() + value;
+          bytes + " bytes",
+          "at most " + LaunchSpec.VALUE_BYTES_MAX + " bytes");
+      total += one.getKey().length() + bytes;
     }
-    Check.that(bytes <= BYTES_MAX, "config vars", bytes + " bytes", "at most " + BYTES_MAX);
+    Check.that(
+        total <= BYTES_MAX, "config vars", total + " bytes", "at most " + BYTES_MAX + " bytes");
   }
 
   private static void checkName(String name) {

@@ -3,9 +3,12 @@ package dev.holdfast.drones;
 import dev.holdfast.ledger.Kind;
 import java.time.Instant;
 import java.util.Objects;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
- * That a process of the formation ended by itself, how often, and when it is tried again. Immutable.
+ * That a process of the formation ended by itself, how often, and when it is tried again.
+ * Immutable.
  *
  * @param process such as {@code web.1}
  * @param release version that crashed; a new release starts from zero
@@ -35,6 +38,23 @@ public record Crash(
     Objects.requireNonNull(exit, "exit");
     Objects.requireNonNull(at, "at");
     Objects.requireNonNull(nextStartAt, "nextStartAt");
+  }
+
+  /** The crash of that instance, after the one before of the same process, if there was one. */
+  static Crash after(
+      @Nullable Crash before, Instance instance, String exit, Instant now, RandomGenerator chance) {
+    int crashes =
+        before == null || before.release() != instance.release() ? 1 : before.crashes() + 1;
+    var delay = DronesConfig.CRASH_BACKOFF.delay(crashes, chance);
+    return new Crash(
+        instance.app(),
+        instance.process(),
+        instance.release(),
+        instance.id(),
+        crashes,
+        exit,
+        now,
+        now.plusMillis(delay.toMillis()));
   }
 
   String key() {

@@ -55,8 +55,7 @@ public final class Drones implements AutoCloseable {
       throw new StoreException("the ledger could not be read to its head in " + WARM_UP);
     }
     var conductor =
-        new Conductor(
-            ledger, follower, launcher, artifacts, logs, traffic, config, time, node);
+        new Conductor(ledger, follower, launcher, artifacts, logs, traffic, config, time, node);
     conductor.start();
     return new Drones(follower, new Apps(ledger, follower, config, time), node, conductor);
   }
@@ -71,7 +70,9 @@ public final class Drones implements AutoCloseable {
     return follower;
   }
 
-  /** The app's processes as people know them, in order of name: those that run and those that wait. */
+  /**
+   * The app's processes as people know them, in order of name: those that run and those that wait.
+   */
   public List<ProcessView> processes(String name) {
     var fleet = apps.fleet();
     var app = fleet.app(name);

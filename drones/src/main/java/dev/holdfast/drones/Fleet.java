@@ -6,6 +6,7 @@ import dev.holdfast.ledger.Fold;
 import dev.holdfast.ledger.Lease;
 import dev.holdfast.ledger.PersistentMap;
 import dev.holdfast.ledger.Route;
+import dev.holdfast.ledger.Transaction;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -24,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  * @param routes by ledger key, those to addresses included
  * @param endpoints by ledger key
  * @param leases by lease key, ended ones included, since their revision gives the next epoch
+ * @param revisions of everything here but apps and leases, by ledger key: what a writer must name
+ *     to replace what it saw
  */
 public record Fleet(
     PersistentMap<String, Versioned<App>> apps,
@@ -33,7 +36,8 @@ public record Fleet(
     PersistentMap<String, Crash> crashes,
     PersistentMap<String, Route> routes,
     PersistentMap<String, Endpoint> endpoints,
-    PersistentMap<String, Versioned<Lease.State>> leases) {
+    PersistentMap<String, Versioned<Lease.State>> leases,
+    PersistentMap<String, Long> revisions) {
 
   /** A value with the revision that a writer must name to replace it. */
   public record Versioned<T>(long revision, T value) {}
@@ -44,6 +48,7 @@ public record Fleet(
         @Override
         public Fleet start() {
           return new Fleet(
+              PersistentMap.empty(),
               PersistentMap.empty(),
               PersistentMap.empty(),
               PersistentMap.empty(),
@@ -64,30 +69,42 @@ public record Fleet(
     var kind = entry.kind();
     if (kind.equals(App.KIND.name())) {
       return withApps(changed(apps, entry, e -> new Versioned<>(e.revision(), App.KIND.decode(e))));
-    } else if (kind.equals(Release.KIND.name())) {
-      return withReleases(changed(releases, entry, Release.KIND::decode));
-    } else if (kind.equals(ConfigVars.KIND.name())) {
-      return withConfigs(changed(configs, entry, ConfigVars.KIND::decode));
-    } else if (kind.equals(Instance.KIND.name())) {
-      return withInstances(changed(instances, entry, Instance.KIND::decode));
-    } else if (kind.equals(Crash.KIND.name())) {
-      return withCrashes(changed(crashes, entry, Crash.KIND::decode));
-    } else if (kind.equals(Route.KIND.name())) {
-      return withRoutes(changed(routes, entry, Route.KIND::decode));
-    } else if (kind.equals(Endpoint.KIND.name())) {
-      return withEndpoints(changed(endpoints, entry, Endpoint.KIND::decode));
     } else if (kind.equals(Lease.KIND.name())) {
       return withLeases(
           changed(leases, entry, e -> new Versioned<>(e.revision(), Lease.KIND.decode(e))));
+    } else if (kind.equals(Release.KIND.name())) {
+      return withReleases(changed(releases, entry, Release.KIND::decode)).revised(entry);
+    } else if (kind.equals(ConfigVars.KIND.name())) {
+      return withConfigs(changed(configs, entry, ConfigVars.KIND::decode)).revised(entry);
+    } else if (kind.equals(Instance.KIND.name())) {
+      return withInstances(changed(instances, entry, Instance.KIND::decode)).revised(entry);
+    } else if (kind.equals(Crash.KIND.name())) {
+      return withCrashes(changed(crashes, entry, Crash.KIND::decode)).revised(entry);
+    } else if (kind.equals(Route.KIND.name())) {
+      return withRoutes(changed(routes, entry, Route.KIND::decode)).revised(entry);
+    } else if (kind.equals(Endpoint.KIND.name())) {
+      return withEndpoints(changed(endpoints, entry, Endpoint.KIND::decode)).revised(entry);
     }
     return this;
   }
 
+  private Fleet revised(Entry entry) {
+    var next = changed(revisions, entry, Entry::revision);
+    return new Fleet(apps, releases, configs, instances, crashes, routes, endpoints, leases, next);
+  }
+
+  /**
+   * That the key is still as it is here: the precondition of whoever replaces what it saw. A key
+   * that is not here must be absent.
+   */
+  Transaction.Expect unchanged(String key) {
+    var revision = revisions.get(key);
+    return revision == null ? Transaction.ABSENT : Transaction.at(revision);
+  }
+
   private static <V> PersistentMap<String, V> changed(
       PersistentMap<String, V> map, Entry entry, Function<Entry, V> decode) {
-    return entry.deleted()
-        ? map.without(entry.key())
-        : map.with(entry.key(), decode.apply(entry));
+    return entry.deleted() ? map.without(entry.key()) : map.with(entry.key(), decode.apply(entry));
   }
 
   /** The app of that name with its revision, or null. */
@@ -118,6 +135,26 @@ public record Fleet(
   public List<Release> releasesOf(String app) {
     return select(
         releases, r -> r.app().equals(app), Comparator.comparingInt(Release::version).reversed());
+  }
+
+  /** The app's release that was asked for with that idempotency key, or null. */
+  @Nullable Release releaseOf(String app, @Nullable String request) {
+    return request == null
+        ? null
+        : releasesOf(app).stream()
+            .filter(r -> request.equals(r.request()))
+            .findFirst()
+            .orElse(null);
+  }
+
+  /** Highest version of the app's config vars; 0 when there are none. */
+  int newestConfig(String app) {
+    return select(configs, c -> c.app().equals(app), Comparator.comparingInt(ConfigVars::version))
+        .reversed()
+        .stream()
+        .mapToInt(ConfigVars::version)
+        .findFirst()
+        .orElse(0);
   }
 
   /** That version of the app's config vars; none when it does not exist. */
@@ -160,45 +197,49 @@ public record Fleet(
   private static <V> List<V> select(
       PersistentMap<String, V> map, Predicate<V> wanted, Comparator<V> order) {
     var found = new ArrayList<V>();
-    map.forEach(
-        (_, value) -> {
-          if (wanted.test(value)) {
-            found.add(value);
-          }
-        });
+    map.forEach((_, value) -> {
+      if (wanted.test(value)) {
+        found.add(value);
+      }
+    });
     found.sort(order);
     return found;
   }
 
   private Fleet withApps(PersistentMap<String, Versioned<App>> next) {
-    return new Fleet(next, releases, configs, instances, crashes, routes, endpoints, leases);
+    return new Fleet(
+        next, releases, configs, instances, crashes, routes, endpoints, leases, revisions);
   }
 
   private Fleet withReleases(PersistentMap<String, Release> next) {
-    return new Fleet(apps, next, configs, instances, crashes, routes, endpoints, leases);
+    return new Fleet(apps, next, configs, instances, crashes, routes, endpoints, leases, revisions);
   }
 
   private Fleet withConfigs(PersistentMap<String, ConfigVars> next) {
-    return new Fleet(apps, releases, next, instances, crashes, routes, endpoints, leases);
+    return new Fleet(
+        apps, releases, next, instances, crashes, routes, endpoints, leases, revisions);
   }
 
   private Fleet withInstances(PersistentMap<String, Instance> next) {
-    return new Fleet(apps, releases, configs, next, crashes, routes, endpoints, leases);
+    return new Fleet(apps, releases, configs, next, crashes, routes, endpoints, leases, revisions);
   }
 
   private Fleet withCrashes(PersistentMap<String, Crash> next) {
-    return new Fleet(apps, releases, configs, instances, next, routes, endpoints, leases);
+    return new Fleet(
+        apps, releases, configs, instances, next, routes, endpoints, leases, revisions);
   }
 
   private Fleet withRoutes(PersistentMap<String, Route> next) {
-    return new Fleet(apps, releases, configs, instances, crashes, next, endpoints, leases);
+    return new Fleet(
+        apps, releases, configs, instances, crashes, next, endpoints, leases, revisions);
   }
 
   private Fleet withEndpoints(PersistentMap<String, Endpoint> next) {
-    return new Fleet(apps, releases, configs, instances, crashes, routes, next, leases);
+    return new Fleet(apps, releases, configs, instances, crashes, routes, next, leases, revisions);
   }
 
   private Fleet withLeases(PersistentMap<String, Versioned<Lease.State>> next) {
-    return new Fleet(apps, releases, configs, instances, crashes, routes, endpoints, next);
+    return new Fleet(
+        apps, releases, configs, instances, crashes, routes, endpoints, next, revisions);
   }
 }

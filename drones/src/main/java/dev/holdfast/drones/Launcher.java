@@ -344,8 +344,10 @@ public final class Launcher {
     if (identity.wrapperAlive() || identity.appAlive()) {
       return new Adoption.Adopted(run.watched(null));
     }
-    run.kill(); // nobody will ask for it: an ended run has no handle
-    return new Adoption.Ended(Run.exitOf(directory));
+    // Nobody asks for an ended run, which has no handle: what cannot be killed now keeps it.
+    return run.kill()
+        ? new Adoption.Ended(Run.exitOf(directory))
+        : new Adoption.Adopted(run.watched(null));
   }
 
   private static long user(Path directory) {

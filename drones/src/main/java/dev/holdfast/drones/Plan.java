@@ -19,9 +19,9 @@ import org.jspecify.annotations.Nullable;
  * decisions can be replayed.
  *
  * <p>A release becomes current when its release command has ended well and all its web processes
- * answer; until then the old ones serve. One release of an app is under way at a time; of those that
- * wait, the newest wins. Whatever runs and is not wanted drains, stops and frees its drone; whatever
- * is wanted and does not run is placed, unless it crashed and its time has not come.
+ * answer; until then the old ones serve. One release of an app is under way at a time; of those
+ * that wait, the newest wins. Whatever runs and is not wanted drains, stops and frees its drone;
+ * whatever is wanted and does not run is placed, unless it crashed and its time has not come.
  */
 final class Plan {
   private final Fleet fleet;
@@ -29,10 +29,10 @@ final class Plan {
   private final DronesConfig config;
   private final Instant now;
   private final Map<String, List<Instance>> byApp = new HashMap<>();
+  private final Map<String, List<Release>> open = new HashMap<>(); // those under way, by app
   private final List<Action> actions = new ArrayList<>();
 
-  private Plan(
-      Fleet fleet, Map<String, Observed> observed, DronesConfig config, Instant now) {
+  private Plan(Fleet fleet, Map<String, Observed> observed, DronesConfig config, Instant now) {
     this.fleet = fleet;
     this.observed = observed;
     this.config = config;
@@ -55,17 +55,24 @@ final class Plan {
     for (var instance : fleet.allInstances()) {
       byApp.computeIfAbsent(instance.app(), _ -> new ArrayList<>()).add(instance);
     }
-    for (var app : fleet.allApps()) {
-      release(app);
-    }
-    byApp.forEach(
-        (_, instances) -> {
-          var seen = new HashSet<String>();
-          for (var instance : instances) {
-            live(instance, seen);
+    fleet
+        .releases()
+        .forEach((_, release) -> {
+          if (!release.status().settled()) {
+            open.computeIfAbsent(release.app(), _ -> new ArrayList<>()).add(release);
           }
         });
-    for (var app : fleet.allApps()) {
+    var apps = fleet.allApps();
+    for (var app : apps) {
+      release(app);
+    }
+    byApp.forEach((_, instances) -> {
+      var seen = new HashSet<String>();
+      for (var instance : instances) {
+        live(instance, seen);
+      }
+    });
+    for (var app : apps) {
       maintain(app);
     }
     fleet.crashes().forEach((_, crash) -> forget(crash));
@@ -82,40 +89,38 @@ final class Plan {
   // ---- releases under way
 
   private void release(App app) {
-    var open =
-        fleet.releasesOf(app.name()).stream()
-            .filter(r -> !r.status().settled())
-            .sorted(Comparator.comparingInt(Release::version))
-            .toList();
-    if (open.isEmpty()) {
+    var waiting = open.get(app.name());
+    if (waiting == null) {
       return;
     }
-    var newest = open.getLast();
-    var underWay = open.stream().filter(r -> r.status() != Status.PENDING).findFirst();
-    for (var waiting : open) {
-      if (waiting.status() == Status.PENDING && waiting.version() != newest.version()) {
+    waiting.sort(Comparator.comparingInt(Release::version));
+    var newest = waiting.getLast();
+    var underWay = waiting.stream().filter(r -> r.status() != Status.PENDING).findFirst();
+    for (var older : waiting) {
+      if (older.status() == Status.PENDING && older.version() != newest.version()) {
         actions.add(
-            new Action.Fail(waiting, "superseded by v" + newest.version() + " before it started"));
+            new Action.Fail(older, "superseded by v" + newest.version() + " before it started"));
       }
     }
     if (underWay.isEmpty()) {
       boolean hasCommand = newest.types().containsKey(Release.RELEASE_COMMAND);
-      actions.add(
-          new Action.Advance(newest, hasCommand ? Status.RELEASING : Status.STARTING));
+      actions.add(new Action.Advance(newest, hasCommand ? Status.RELEASING : Status.STARTING));
       return;
     }
     var release = underWay.get();
     if (release.status() == Status.RELEASING) {
-      command(app, release);
+      command(app, release, newest);
     } else {
-      boot(app, release);
+      boot(app, release, newest);
     }
   }
 
-  private void command(App app, Release release) {
+  private void command(App app, Release release, Release newest) {
     var run = of(app, release, Release.RELEASE_COMMAND, 1);
     if (run == null) {
-      place(app, Release.RELEASE_COMMAND, 1, release.version());
+      if (!superseded(release, newest)) {
+        place(app, Release.RELEASE_COMMAND, 1, release.version());
+      }
       return;
     }
     var ending = seen(run).ending();
@@ -123,8 +128,7 @@ final class Plan {
       switch (ending.how()) {
         case CLEAN -> actions.add(new Action.Advance(release, Status.STARTING));
         case FAILED ->
-            actions.add(
-                new Action.Fail(release, "its release command failed: " + ending.text()));
+            actions.add(new Action.Fail(release, "its release command failed: " + ending.text()));
         case GONE -> {} // never started, so it may be placed again
       }
     } else if (passed(run.since(), config.releaseTimeout())) {
@@ -134,12 +138,15 @@ final class Plan {
     }
   }
 
-  private void boot(App app, Release release) {
+  private void boot(App app, Release release, Release newest) {
     int wanted = release.types().containsKey(Release.WEB) ? app.wanted(Release.WEB) : 0;
     boolean ready = true;
     for (int index = 1; index <= wanted; index++) {
       var instance = of(app, release, Release.WEB, index);
       if (instance == null) {
+        if (superseded(release, newest)) {
+          return;
+        }
         place(app, Release.WEB, index, release.version());
         ready = false;
         continue;
@@ -154,6 +161,17 @@ final class Plan {
     if (ready) {
       actions.add(new Action.Switch(app, release));
     }
+  }
+
+  /** What waits for a free drone may wait for ever, and must not keep its successor waiting. */
+  private boolean superseded(Release release, Release newest) {
+    if (newest.version() == release.version()) {
+      return false;
+    }
+    actions.add(
+        new Action.Fail(
+            release, "superseded by v" + newest.version() + " before all of it started"));
+    return true;
   }
 
   private @Nullable Instance of(App app, Release release, String type, int index) {
@@ -176,7 +194,9 @@ final class Plan {
     if (seen.foreign()) {
       return "port " + instance.port() + " is taken by a process that is not its own";
     }
-    return passed(instance.since(), config.bootTimeout())
+    // Waiting for other launches and unpacking are not the app's time.
+    var startedAt = seen.startedAt();
+    return startedAt != null && passed(startedAt, config.bootTimeout())
         ? "Error R10 (Boot timeout): no answer on $PORT within "
             + config.bootTimeout().toSeconds()
             + " seconds"
@@ -216,9 +236,7 @@ final class Plan {
         }
       }
       case DRAINING -> {
-        if (!instance.routed()
-            || seen.quiet()
-            || passed(instance.since(), config.drainTimeout())) {
+        if (!instance.routed() || seen.quiet() || passed(instance.since(), config.drainTimeout())) {
           actions.add(new Action.Stop(instance));
         }
       }
@@ -276,9 +294,7 @@ final class Plan {
 
   private boolean due(App app, String process) {
     var crash = fleet.crashes().get(Crash.key(app.name(), process));
-    return crash == null
-        || crash.release() != app.release()
-        || !now.isBefore(crash.nextStartAt());
+    return crash == null || crash.release() != app.release() || !now.isBefore(crash.nextStartAt());
   }
 
   private void place(App app, String type, int index, int release) {
@@ -291,12 +307,11 @@ final class Plan {
         app == null || crash.release() != app.release() || !inFormation(app, crash.process());
     boolean stable =
         byApp.getOrDefault(crash.app(), List.of()).stream()
-            .anyMatch(
-                i ->
-                    i.process().equals(crash.process())
-                        && i.release() == crash.release()
-                        && i.state() == State.UP
-                        && passed(i.since(), config.stableAfter()));
+            .anyMatch(i ->
+                i.process().equals(crash.process())
+                    && i.release() == crash.release()
+                    && i.state() == State.UP
+                    && passed(i.since(), config.stableAfter()));
     if (meaningless || stable) {
       actions.add(new Action.Forget(crash));
     }

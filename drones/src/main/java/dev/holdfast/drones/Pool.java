@@ -88,25 +88,22 @@ final class Pool {
     Set<String> orphans = new HashSet<>();
     fleet
         .leases()
-        .forEach(
-            (entryKey, lease) -> {
-              boolean orphan =
-                  entryKey.startsWith(Lease.entryKey("port/"))
-                      && lease.value().held()
-                      && fleet.instances().get(lease.value().holder()) == null;
-              if (!orphan) {
-                return;
-              }
-              orphans.add(entryKey);
-              var rest =
-                  resting.computeIfAbsent(entryKey, _ -> new Rest(position, time.nanos()));
-              if (traffic.applied(rest.position())
-                  && time.nanos() - rest.sinceNanos() >= config.portRest().toNanos()) {
-                done.add(
-                    new Rested(
-                        entryKey.substring(Lease.entryKey("").length()), lease.value().epoch()));
-              }
-            });
+        .forEach((entryKey, lease) -> {
+          boolean orphan =
+              entryKey.startsWith(Lease.entryKey("port/"))
+                  && lease.value().held()
+                  && fleet.instances().get(lease.value().holder()) == null;
+          if (!orphan) {
+            return;
+          }
+          orphans.add(entryKey);
+          var rest = resting.computeIfAbsent(entryKey, _ -> new Rest(position, time.nanos()));
+          if (traffic.applied(rest.position())
+              && time.nanos() - rest.sinceNanos() >= config.portRest().toNanos()) {
+            done.add(
+                new Rested(entryKey.substring(Lease.entryKey("").length()), lease.value().epoch()));
+          }
+        });
     resting.keySet().retainAll(orphans);
     return done;
   }

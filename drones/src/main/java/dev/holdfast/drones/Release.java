@@ -10,7 +10,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One version of an app: an artifact with config vars, immutable but for how far it came. Immutable.
+ * One version of an app: an artifact with config vars, immutable but for how far it came.
+ * Immutable.
  *
  * @param version from 1, per app, without gaps
  * @param status how far it came
@@ -83,6 +84,11 @@ public record Release(
     return key(app, version);
   }
 
+  /** The command of that process type; one that fails when there is none. */
+  String command(String type) {
+    return types.getOrDefault(type, "false");
+  }
+
   Release in(Status next) {
     return with(next, null);
   }
@@ -93,16 +99,6 @@ public record Release(
 
   private Release with(Status next, @Nullable String cause) {
     return new Release(
-        app,
-        version,
-        next,
-        description,
-        artifact,
-        types,
-        config,
-        request,
-        createdAt,
-        actor,
-        cause);
+        app, version, next, description, artifact, types, config, request, createdAt, actor, cause);
   }
 }

@@ -192,7 +192,14 @@ public final class Run {
       return false;
     }
     var lease = ProcessTable.variable(proc.pid(), LEASE);
-    return lease != null ? lease.equals(runId) : uid > 0 && ProcessTable.uid(proc.pid()) == uid;
+    boolean sameUser = uid > 0 && ProcessTable.uid(proc.pid()) == uid;
+    return lease == null ? sameUser : lease.equals(runId) && (sameUser || (uid <= 0 && here(proc)));
+  }
+
+  /** Another platform on this machine has runs of the same names, in other places. */
+  private boolean here(Proc proc) {
+    return directory.resolve("app").toString().equals(ProcessTable.variable(proc.pid(), "HOME"))
+        || directory.resolve("tmp").toString().equals(ProcessTable.variable(proc.pid(), "TMPDIR"));
   }
 
   static void handle(Proc proc, java.util.function.Consumer<ProcessHandle> act) {

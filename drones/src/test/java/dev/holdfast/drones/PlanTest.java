@@ -14,15 +14,15 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Test;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 
 class PlanTest {
   private static final Instant BIRTH = Instant.parse("2026-01-01T00:00:00Z");
-  private static final Observed FINE = new Observed(true, null, false, false, false);
-  private static final Observed ANSWERS = new Observed(true, null, true, false, false);
-  private static final Observed FOREIGN = new Observed(true, null, false, true, false);
-  private static final Observed QUIET = new Observed(true, null, false, false, true);
+  private static final Observed FINE = new Observed(BIRTH, null, false, false, false);
+  private static final Observed ANSWERS = new Observed(BIRTH, null, true, false, false);
+  private static final Observed FOREIGN = new Observed(BIRTH, null, false, true, false);
+  private static final Observed QUIET = new Observed(BIRTH, null, false, false, true);
 
   private final DronesConfig config = DronesConfig.defaults();
   private final Map<String, Observed> observed = new HashMap<>();
@@ -74,8 +74,7 @@ class PlanTest {
     var fresh = instance("web", 1, 2, State.STARTING, 2);
     see(fresh, ended(How.FAILED, "exit status 1"));
     assertThat(plan())
-        .containsExactly(
-            new Action.Fail(release, "web.1: exit status 1"), new Action.Ended(fresh));
+        .containsExactly(new Action.Fail(release, "web.1: exit status 1"), new Action.Ended(fresh));
   }
 
   @Test
@@ -133,8 +132,7 @@ class PlanTest {
     assertThat(plan()).isEmpty();
     see(command, ended(How.CLEAN, "exit status 0"));
     assertThat(plan())
-        .containsExactly(
-            new Action.Advance(release, Status.STARTING), new Action.Ended(command));
+        .containsExactly(new Action.Advance(release, Status.STARTING), new Action.Ended(command));
     see(command, ended(How.FAILED, "exit status 3"));
     assertThat(plan())
         .containsExactly(
@@ -161,8 +159,80 @@ class PlanTest {
   void oneReleaseIsUnderWayAtATime() {
     app(0, 2, Map.of("web", 1));
     release(1, Status.STARTING, Map.of("web", "run"));
+    see(instance("web", 1, 1, State.STARTING, 1), FINE);
     release(2, Status.PENDING, Map.of("web", "run"));
-    assertThat(plan()).containsExactly(place("web", 1, 1));
+    assertThat(plan()).isEmpty();
+  }
+
+  @Test
+  void whatWaitsForADroneDoesNotKeepItsSuccessorWaiting() {
+    app(0, 2, Map.of("web", 1));
+    var stuck = release(1, Status.STARTING, Map.of("web", "run"));
+    release(2, Status.PENDING, Map.of("web", "run"));
+    var cause = "superseded by v2 before all of it started";
+    assertThat(plan()).containsExactly(new Action.Fail(stuck, cause));
+    stuck = release(1, Status.RELEASING, Map.of("web", "run", "release", "migrate"));
+    assertThat(plan()).containsExactly(new Action.Fail(stuck, cause));
+  }
+
+  @Test
+  void unpackingIsNotTheAppsTime() {
+    running();
+    var web = instance("web", 1, 1, State.STARTING, 1);
+    now = BIRTH.plus(config.bootTimeout());
+    assertThat(plan()).isEmpty(); // nothing was seen of it: its launch waits or unpacks
+    see(web, new Observed(now, null, false, false, false));
+    assertThat(plan()).isEmpty();
+    now = now.plus(config.bootTimeout());
+    assertThat(plan()).hasSize(1).first().isInstanceOf(Action.Crashed.class);
+  }
+
+  @Test
+  void scalingToNothingAndBackDuringADeploy() {
+    app(1, 2, Map.of("web", 0));
+    release(1, Status.SUCCEEDED, Map.of("web", "run"));
+    release(2, Status.STARTING, Map.of("web", "run"));
+    var old = instance("web", 1, 1, State.UP, 1);
+    var fresh = instance("web", 1, 2, State.STARTING, 2);
+    see(old, FINE);
+    see(fresh, FINE);
+    assertThat(plan())
+        .hasSize(3)
+        .contains(new Action.Drain(old), new Action.Drain(fresh))
+        .first()
+        .isInstanceOf(Action.Switch.class);
+    app(2, 2, Map.of("web", 2));
+    release(2, Status.SUCCEEDED, Map.of("web", "run"));
+    instance("web", 1, 1, State.DRAINING, 1);
+    instance("web", 1, 2, State.DRAINING, 2);
+    assertThat(plan()).containsExactly(place("web", 1, 2), place("web", 2, 2));
+  }
+
+  @Test
+  void aReleaseCommandThatTakesTooLongEndsItsRelease() {
+    app(0, 1, Map.of("web", 1));
+    var types = Map.of("web", "run", "release", "migrate");
+    var release = release(1, Status.RELEASING, types);
+    var command = instance("release", 1, 1, State.UP, 1);
+    see(command, FINE);
+    now = BIRTH.plus(config.releaseTimeout());
+    assertThat(plan())
+        .containsExactly(
+            new Action.Fail(
+                release, "its release command took longer than " + config.releaseTimeout()));
+    release(1, Status.FAILED, types);
+    assertThat(plan()).containsExactly(new Action.Drain(command));
+  }
+
+  @Test
+  void aReleaseCommandThatWentAwayWithThePlatformRunsAgain() {
+    app(0, 1, Map.of("web", 1));
+    release(1, Status.RELEASING, Map.of("web", "run", "release", "migrate"));
+    var command = instance("release", 1, 1, State.STARTING, 1);
+    see(command, ended(How.GONE, "never started"));
+    assertThat(plan()).containsExactly(new Action.Ended(command));
+    gone(command);
+    assertThat(plan()).containsExactly(place("release", 1, 1));
   }
 
   @Test
@@ -264,7 +334,7 @@ class PlanTest {
   }
 
   private static Observed ended(How how, String text) {
-    return new Observed(true, new Ending(how, text), false, false, false);
+    return new Observed(BIRTH, new Ending(how, text), false, false, false);
   }
 
   private void see(Instance instance, Observed seen) {
@@ -296,8 +366,7 @@ class PlanTest {
 
   private Instance instance(String type, int index, int release, State state, int drone) {
     var port = type.equals("web") ? 20_000 + drone : 0;
-    var instance =
-        new Instance("hello", type, index, release, drone, 1, port, state, BIRTH);
+    var instance = new Instance("hello", type, index, release, drone, 1, port, state, BIRTH);
     put(Instance.KIND, instance.key(), instance);
     return instance;
   }
