@@ -26,10 +26,7 @@ final class Client implements AutoCloseable {
   private static final int PAGE_BYTES_MAX = 64 * 1024;
 
   private final HttpClient http =
-      HttpClient.newBuilder()
-          .version(HttpClient.Version.HTTP_1_1)
-          .connectTimeout(TIMEOUT)
-          .build();
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(TIMEOUT).build();
   private final String api;
   private final String edge;
   private final String token;
@@ -65,7 +62,8 @@ final class Client implements AutoCloseable {
 
   Answer deploy(String app, byte[] upload, @Nullable String key)
       throws IOException, InterruptedException {
-    var request = request("/v1/apps/" + app + "/releases").header("Content-Type", "application/gzip");
+    var request =
+        request("/v1/apps/" + app + "/releases").header("Content-Type", "application/gzip");
     if (key != null) {
       request.header("Idempotency-Key", key);
     }
@@ -79,10 +77,10 @@ final class Client implements AutoCloseable {
   @Nullable String visit(String app) {
     int port = Integer.parseInt(edge.substring(edge.lastIndexOf(':') + 1));
     try (var socket = new Socket()) {
-      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), (int) TIMEOUT.toMillis());
+      socket.connect(
+          new InetSocketAddress(InetAddress.getLoopbackAddress(), port), (int) TIMEOUT.toMillis());
       socket.setSoTimeout((int) TIMEOUT.toMillis());
-      var request =
-          "GET / HTTP/1.1\r\nHost: " + app + ".localhost\r\nConnection: close\r\n\r\n";
+      var request = "GET / HTTP/1.1\r\nHost: " + app + ".localhost\r\nConnection: close\r\n\r\n";
       socket.getOutputStream().write(request.getBytes(UTF_8));
       var answer = new String(socket.getInputStream().readNBytes(PAGE_BYTES_MAX), UTF_8);
       int body = answer.indexOf("\r\n\r\n");

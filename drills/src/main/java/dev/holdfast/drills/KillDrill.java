@@ -23,8 +23,8 @@ import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 
 /**
  * Kills the platform with SIGKILL at random moments of appends and deploys, and promises: nothing
- * that was acknowledged is lost, positions have no gap, the store is sound, and an app that ran goes
- * on running as the same process and answers within two seconds after the platform is back.
+ * that was acknowledged is lost, positions have no gap, the store is sound, and an app that ran
+ * goes on running as the same process and answers within two seconds after the platform is back.
  *
  * <p>The oracle is the writers' own record of what was acknowledged, the app's own word for its
  * process id, and a backup, which is only given out when a full check of the copied store passes.
@@ -208,15 +208,13 @@ public final class KillDrill {
         releasesThere.put(payload.get("request").asString(), payload.get("version").asInt());
       }
     }
-    acknowledgedRoutes.forEach(
-        (key, to) ->
-            expect(to.equals(routesThere.get(key)), round, key + " was acknowledged and is lost"));
-    acknowledgedReleases.forEach(
-        (key, version) ->
-            expect(
-                version.equals(releasesThere.get(key)),
-                round,
-                "release " + key + " v" + version + " was acknowledged and is lost"));
+    acknowledgedRoutes.forEach((key, to) ->
+        expect(to.equals(routesThere.get(key)), round, key + " was acknowledged and is lost"));
+    acknowledgedReleases.forEach((key, version) ->
+        expect(
+            version.equals(releasesThere.get(key)),
+            round,
+            "release " + key + " v" + version + " was acknowledged and is lost"));
     int backup = client.post("/v1/backup", "").status();
     expect(backup == 200, round, "a checked backup answers " + backup + " (expected: 200)");
     return position;

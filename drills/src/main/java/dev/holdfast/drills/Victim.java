@@ -64,8 +64,7 @@ final class Victim implements AutoCloseable {
     while (!Files.exists(home.resolve("up.json"))) {
       if (!started.isAlive() || deadline.passed()) {
         throw new IOException(
-            "the platform did not start: "
-                + Files.readString(home.resolveSibling("platform.log")));
+            "the platform did not start: " + Files.readString(home.resolveSibling("platform.log")));
       }
       time.sleep(LOOK_AGAIN);
     }

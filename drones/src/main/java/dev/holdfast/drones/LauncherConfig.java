@@ -16,7 +16,8 @@ public record LauncherConfig(
 
   /** Refuses system users and waits that would spin. */
   public LauncherConfig {
-    Check.that(uidFirst >= 1000 && uidFirst <= 2_147_000_000, "uidFirst", uidFirst, "1000 to 2147000000");
+    Check.that(
+        uidFirst >= 1000 && uidFirst <= 2_147_000_000, "uidFirst", uidFirst, "1000 to 2147000000");
     Check.that(startWait.isPositive(), "startWait", startWait, "> 0");
     Check.that(killWait.isPositive(), "killWait", killWait, "> 0");
     Check.that(watchEvery.toMillis() >= 1, "watchEvery", watchEvery, ">= 1 ms");

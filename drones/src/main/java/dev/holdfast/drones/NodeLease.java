@@ -47,7 +47,8 @@ final class NodeLease implements AutoCloseable {
   void start() throws StoreException {
     switch (take()) {
       case null -> {}
-      case Refusal.Unavailable r -> LOG.warning("the node serves without its lease: " + r.message());
+      case Refusal.Unavailable r ->
+          LOG.warning("the node serves without its lease: " + r.message());
       case Refusal.OverBudget r -> LOG.warning("the node serves without its lease: " + r.message());
       case Refusal other ->
           throw new StoreException("the lease of node " + node + ": " + other.message());

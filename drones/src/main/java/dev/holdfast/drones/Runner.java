@@ -106,8 +106,11 @@ final class Runner implements AutoCloseable {
       case Adoption.Ended(var exit) -> {
         watch.outputs(tail(instance));
         boolean command = instance.type().equals(Release.RELEASE_COMMAND);
+        // A signal that came while no platform ran was the operator's or the machine's, not a
+        // crash.
+        boolean ended = exit.equals(Exit.LOST) || exit.signal() != null;
         How how =
-            exit.equals(Exit.LOST) && !command
+            ended && !command
                 ? How.GONE
                 : exit.status() != null && exit.status() == 0 ? How.CLEAN : How.FAILED;
         watch.ended(how, exit.describe());

@@ -134,13 +134,12 @@ class PoolTest {
   @Test
   void doesNotKeepAConnectionWhoseEndpointWasForgottenWhileItWasInUse() throws IOException {
     try (var backend =
-            new Backend(
-                wire -> {
-                  while (!wire.head().isEmpty()) {
-                    wire.in.read();
-                    wire.send(Backend.ok("x"));
-                  }
-                });
+            new Backend(wire -> {
+              while (!wire.head().isEmpty()) {
+                wire.in.read();
+                wire.send(Backend.ok("x"));
+              }
+            });
         var rig = new Rig(oneLoop()).app(backend);
         var wire = rig.connect()) {
       for (int i = 1; i <= 2; i++) {

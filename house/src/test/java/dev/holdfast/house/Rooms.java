@@ -104,8 +104,7 @@ final class Rooms {
                   "Release",
                   "Run",
                   "Traffic")),
-          new Room(
-              "server", Set.of("limits", "ledger", "store", "edge", "drones"), Set.of("Main")),
+          new Room("server", Set.of("limits", "ledger", "store", "edge", "drones"), Set.of("Main")),
           new Room("cli", Set.of(), Set.of("Main")),
           new Room("drills", Set.of("limits"), Set.of("KillDrill")));
 
@@ -119,10 +118,8 @@ final class Rooms {
           new Border("org.eclipse.jetty..", Set.of("server")),
           new Border("jakarta.servlet..", Set.of("server")),
           new Border("picocli..", Set.of("cli")),
-          new Border(
-              "org.apache.commons.compress..", Set.of("drones", "server", "cli", "drills")),
-          new Border(
-              "tools.jackson..", Set.of("ledger", "drones", "server", "cli", "drills")),
+          new Border("org.apache.commons.compress..", Set.of("drones", "server", "cli", "drills")),
+          new Border("tools.jackson..", Set.of("ledger", "drones", "server", "cli", "drills")),
           new Border("org.slf4j..", Set.of("server")));
 
   private Rooms() {}
