@@ -100,6 +100,8 @@ public final class Apps {
             new Service(app.name(), false, app.wanted(Release.WEB)),
             Transaction.ABSENT)
         .put(Route.KIND, Route.key(host), Route.toService(host, app.name()), Transaction.ABSENT);
+    // What a destroyed app of this name left must not be taken for this one.
+    bury(transaction, fleet, app.name());
     return null;
   }
 

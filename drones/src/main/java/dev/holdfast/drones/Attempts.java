@@ -7,6 +7,7 @@ import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Outcome;
 import dev.holdfast.limits.Refusal;
 import java.time.Duration;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -15,11 +16,12 @@ import org.jspecify.annotations.Nullable;
  * rests on, and decide again when somebody else was faster. Thread-safe.
  */
 final class Attempts {
-  private static final int TRIES_MAX = 10;
+  private static final int TRIES_MAX = 50;
   private static final Duration APPLY_WAIT = Duration.ofSeconds(5);
 
   private final Ledger ledger;
   private final Follower<Fleet> follower;
+  private final ReentrantLock again = new ReentrantLock(true);
 
   /** A transaction and what the caller gets when it is done; no transaction: nothing to do. */
   record Attempt<T>(@Nullable Transaction transaction, T value) {}
@@ -50,28 +52,37 @@ final class Attempts {
 
   <T> Outcome<T> run(Function<Fleet, Outcome<Attempt<T>>> change) {
     Outcome<T> last = Outcome.refused(new Refusal.Stale("nothing was tried"));
-    for (int i = 0; i < TRIES_MAX; i++) {
-      Outcome<Attempt<T>> attempt;
-      try {
-        attempt = change.apply(follower.view().value());
-      } catch (IllegalArgumentException e) {
-        return Outcome.refused(new Refusal.Invalid(String.valueOf(e.getMessage())));
+    try {
+      for (int i = 0; i < TRIES_MAX; i++) {
+        var view = follower.view();
+        Outcome<Attempt<T>> attempt;
+        try {
+          attempt = change.apply(view.value());
+        } catch (IllegalArgumentException e) {
+          return Outcome.refused(new Refusal.Invalid(String.valueOf(e.getMessage())));
+        }
+        var transaction =
+            attempt instanceof Outcome.Done<Attempt<T>>(var ready) ? ready.transaction() : null;
+        if (transaction == null || transaction.isEmpty()) {
+          if (i == 0 && view.position() < ledger.head() && settle()) {
+            continue; // nothing to do, or a refusal, but of a past that is over
+          }
+          return attempt.map(Attempt::value);
+        }
+        last = ledger.append(transaction).map(_ -> attempt.orThrow().value());
+        if (!settle() || !somebodyWasFaster(last)) {
+          return last; // without what was decided meanwhile, another try would not help
+        }
+        if (!again.isHeldByCurrentThread()) {
+          again.lock(); // who lost stands in line, or a crowd would use up everybody's tries
+        }
       }
-      if (attempt instanceof Outcome.Refused<Attempt<T>>(var refusal)) {
-        return Outcome.refused(refusal);
-      }
-      var ready = attempt.orThrow();
-      var transaction = ready.transaction();
-      if (transaction == null || transaction.isEmpty()) {
-        return Outcome.done(ready.value());
-      }
-      last = ledger.append(transaction).map(_ -> ready.value());
-      boolean seen = settle();
-      if (!somebodyWasFaster(last) || !seen) {
-        return last; // deciding again without what was decided meanwhile would not help
+      return last;
+    } finally {
+      if (again.isHeldByCurrentThread()) {
+        again.unlock();
       }
     }
-    return last;
   }
 
   private static boolean somebodyWasFaster(Outcome<?> outcome) {

@@ -92,7 +92,7 @@ final class Runner implements AutoCloseable {
     try {
       adoption = launcher.adopt(instance.id());
     } catch (IOException | RuntimeException e) {
-      LOG.log(Level.SEVERE, "run " + instance.id() + " cannot be looked at; it is tried again", e);
+      LOG.severe("run " + instance.id() + " cannot be looked at; it is tried again: " + e);
       return watch;
     }
     switch (adoption) {

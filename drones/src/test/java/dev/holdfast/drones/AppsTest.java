@@ -11,6 +11,7 @@ import dev.holdfast.limits.Outcome;
 import dev.holdfast.limits.Refusal;
 import dev.holdfast.limits.Time;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -312,6 +313,7 @@ class AppsTest {
     assertThat(books.fleet().endpoints().get(endpoint.key())).isNull();
     // One that a destroy did not see, because it was placed at that moment.
     var late = books.place("shop", "web", 1, 3, Instance.State.UP);
+    books.fleet();
     deploy("shop");
     assertThat(books.fleet().instances().get(late.key()))
         .extracting(Instance::state)
@@ -332,7 +334,7 @@ class AppsTest {
   void concurrentDeploysGetDenseVersionsAndNoneIsLost() throws Exception {
     int callers = 6;
     var answers = new ArrayList<Callable<?>>();
-    var versions = java.util.Collections.synchronizedList(new ArrayList<Integer>());
+    var versions = Collections.synchronizedList(new ArrayList<Integer>());
     for (int i = 0; i < callers; i++) {
       answers.add(() -> {
         for (int j = 0; j < 5; j++) {
@@ -352,12 +354,12 @@ class AppsTest {
 
   @Test
   void oneIdempotencyKeyInManyHandsIsOneRelease() throws Exception {
-    var versions = java.util.Collections.synchronizedList(new ArrayList<Integer>());
+    var versions = Collections.synchronizedList(new ArrayList<Integer>());
     Callable<?> caller =
         () ->
             versions.add(
                 apps.deploy("test", "shop", ARTIFACT, "Deploy", "same").orThrow().version());
-    together(java.util.Collections.nCopies(8, caller));
+    together(Collections.nCopies(8, caller));
     assertThat(versions).hasSize(8).containsOnly(1);
     assertThat(books.versions("shop")).containsExactly(1);
   }
