@@ -2,7 +2,6 @@ package dev.holdfast.cli;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.UUID;
 import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -52,7 +51,7 @@ final class Config extends AppVerb {
         doing + " " + String.join(", ", names) + " and restarting " + screen.app(app),
         () -> {
           var call = Call.of("PATCH", Api.path("apps", app, "config"), body);
-          var answer = api.insist(call.withKey(UUID.randomUUID().toString()));
+          var answer = api.insist(call.withKey(verb.options.shell().pace().requestKey()));
           if (!Json.has(answer, "release")) {
             screen.json(answer);
             return "done, no release (nothing changed, or nothing is deployed yet)";

@@ -8,7 +8,6 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.UUID;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -147,7 +146,7 @@ final class Deploy extends Verb {
                     BodyPublishers.ofFile(archive),
                     sent -> screen.progress(what, Text.size(sent) + " of " + Text.size(size))),
             "application/gzip",
-            UUID.randomUUID().toString(),
+            options.shell().pace().requestKey(),
             UPLOAD_PATIENCE);
     var release = new JsonNode[1];
     screen.action(

@@ -2,6 +2,7 @@ package dev.holdfast.cli;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HexFormat;
 import java.util.random.RandomGenerator;
 
 /** The command's only door to clock, waiting and chance. */
@@ -19,6 +20,13 @@ interface Pace {
 
   /** A source of chance. */
   RandomGenerator random();
+
+  /** A key that no other request has, for the Idempotency-Key header: 128 random bits. */
+  default String requestKey() {
+    byte[] bytes = new byte[16];
+    random().nextBytes(bytes);
+    return HexFormat.of().formatHex(bytes);
+  }
 
   /** The machine's own. */
   static Pace system() {

@@ -1,7 +1,7 @@
 package dev.holdfast.cli;
 
 /** Ends the command with one sentence for the person who typed it and an exit code. */
-class Refused extends RuntimeException {
+sealed class Refused extends RuntimeException permits Absent {
   /** The command was understood and could not be done. */
   static final int FAILED = 1;
 

@@ -1,6 +1,5 @@
 package dev.holdfast.cli;
 
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -33,7 +32,7 @@ final class Rollback extends AppVerb {
         "Rolling back " + screen.app(app()) + to,
         () -> {
           var call = Call.of("POST", Api.path("apps", app(), "rollback"), body);
-          var release = api.insist(call.withKey(UUID.randomUUID().toString()));
+          var release = api.insist(call.withKey(options.shell().pace().requestKey()));
           return new ReleaseWatch(api, options.shell().pace()).done(screen, app(), release);
         });
   }

@@ -23,7 +23,10 @@ public interface Time {
    */
   void sleep(Duration duration) throws InterruptedException;
 
-  /** A source of chance that is safe to use from any thread. */
+  /**
+   * A source of chance that is safe to use from any thread. The machine's own is good enough for
+   * secrets.
+   */
   RandomGenerator random();
 
   /** The machine's own clock and chance. */

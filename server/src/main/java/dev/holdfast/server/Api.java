@@ -93,22 +93,20 @@ final class Api implements AutoCloseable {
     config.startup.showOldJavalinVersionWarning = false;
     config.startup.startupWatcherEnabled = false;
     config.http.prefer405over404 = true;
-    config.jetty.modifyHttpConfiguration(
-        http -> {
-          http.setSendServerVersion(false);
-          http.setRequestHeaderSize(HEADER_BYTES_MAX);
-          http.setIdleTimeout(IDLE_MILLIS);
-        });
+    config.jetty.modifyHttpConfiguration(http -> {
+      http.setSendServerVersion(false);
+      http.setRequestHeaderSize(HEADER_BYTES_MAX);
+      http.setIdleTimeout(IDLE_MILLIS);
+    });
     config.jetty.modifyServer(server -> server.setErrorHandler(new Unreadable()));
-    config.jetty.addConnector(
-        (server, http) -> {
-          var tcp = new ServerConnector(server, new HttpConnectionFactory(http));
-          tcp.setHost(listen.host());
-          tcp.setPort(listen.port());
-          tcp.setAcceptQueueSize(ACCEPT_QUEUE);
-          tcp.setIdleTimeout(IDLE_MILLIS);
-          return tcp;
-        });
+    config.jetty.addConnector((server, http) -> {
+      var tcp = new ServerConnector(server, new HttpConnectionFactory(http));
+      tcp.setHost(listen.host());
+      tcp.setPort(listen.port());
+      tcp.setAcceptQueueSize(ACCEPT_QUEUE);
+      tcp.setIdleTimeout(IDLE_MILLIS);
+      return tcp;
+    });
     var document = OpenApi.document(operations, Version.NAME);
     config.routes.get("/v1/openapi.json", context -> answer(context, 200, document));
     for (var operation : operations) {
@@ -127,8 +125,7 @@ final class Api implements AutoCloseable {
       identify(context);
       if (!bound.tryAcquire()) {
         throw Problem.of(
-            new Refusal.Unavailable(
-                "too much is worked on at the moment", Duration.ofSeconds(1)));
+            new Refusal.Unavailable("too much is worked on at the moment", Duration.ofSeconds(1)));
       }
     }
     try {
@@ -200,8 +197,7 @@ final class Api implements AutoCloseable {
       default -> {
         LOG.log(Level.SEVERE, context.method() + " " + Check.printable(context.path()), exception);
         problem(
-            context,
-            Problem.of(500, "Internal error", "the platform failed; its log says how"));
+            context, Problem.of(500, "Internal error", "the platform failed; its log says how"));
       }
     }
   }
@@ -243,8 +239,7 @@ final class Api implements AutoCloseable {
       var title = String.valueOf(HttpStatus.getMessage(code));
       var detail = Check.printable(message == null ? title : message);
       response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/problem+json");
-      response.write(
-          true, ByteBuffer.wrap(Json.bytes(Problem.of(code, title, detail))), callback);
+      response.write(true, ByteBuffer.wrap(Json.bytes(Problem.of(code, title, detail))), callback);
     }
   }
 

@@ -59,8 +59,7 @@ final class AppOperations {
 
   List<Operation> all() {
     return List.of(
-        Operation.get("/v1/apps", "Lists the apps.", AppList.class, this::list)
-            .with(LIMIT, CURSOR),
+        Operation.get("/v1/apps", "Lists the apps.", AppList.class, this::list).with(LIMIT, CURSOR),
         Operation.of(
             HandlerType.POST,
             "/v1/apps",
@@ -100,8 +99,7 @@ final class AppOperations {
             ReleaseShape.class,
             202,
             this::rollback),
-        Operation.get(
-            "/v1/apps/{app}/config", "Shows the config vars.", Vars.class, this::config),
+        Operation.get("/v1/apps/{app}/config", "Shows the config vars.", Vars.class, this::config),
         Operation.of(
             HandlerType.PATCH,
             "/v1/apps/{app}/config",
@@ -160,8 +158,7 @@ final class AppOperations {
     var name = context.pathParam("app");
     var app = apps().fleet().app(name);
     if (app == null) {
-      throw Problem.of(
-          new Refusal.NotFound("app " + Check.printable(name) + ": does not exist"));
+      throw Problem.of(new Refusal.NotFound("app " + Check.printable(name) + ": does not exist"));
     }
     return app;
   }
@@ -225,8 +222,7 @@ final class AppOperations {
     forgetPredecessor(name);
     var description =
         told != null ? told : "Deploy " + artifact.sha256().substring(0, ARTIFACT_SHOWN);
-    return shape(
-        take(apps().deploy(Api.actor(context), name, artifact, description, request)));
+    return shape(take(apps().deploy(Api.actor(context), name, artifact, description, request)));
   }
 
   /** What an app said that was destroyed is not the log of the next one with its name. */
@@ -264,9 +260,7 @@ final class AppOperations {
     var body = Json.body(context, Rollback.class);
     var name = app(context).name();
     return shape(
-        take(
-            apps()
-                .rollback(Api.actor(context), name, body.version(), requestKey(context))));
+        take(apps().rollback(Api.actor(context), name, body.version(), requestKey(context))));
   }
 
   private Object config(Context context) {
@@ -282,11 +276,7 @@ final class AppOperations {
         take(
             apps()
                 .configure(
-                    Api.actor(context),
-                    context.pathParam("app"),
-                    set,
-                    unset,
-                    requestKey(context)));
+                    Api.actor(context), context.pathParam("app"), set, unset, requestKey(context)));
     var release = changed.release();
     return new VarsChanged(changed.vars(), release == null ? null : shape(release));
   }
@@ -294,11 +284,10 @@ final class AppOperations {
   private Object scale(Context context) throws IOException {
     var wanted = new TreeMap<String, Integer>();
     Json.counts(context)
-        .forEach(
-            (type, count) -> {
-              Check.that(count != null, type, "null", "a number of processes");
-              wanted.put(type, count);
-            });
+        .forEach((type, count) -> {
+          Check.that(count != null, type, "null", "a number of processes");
+          wanted.put(type, count);
+        });
     Check.that(!wanted.isEmpty(), "body", wanted, "such as {\"web\": 2}");
     return take(apps().scale(Api.actor(context), context.pathParam("app"), wanted)).formation();
   }
@@ -329,8 +318,7 @@ final class AppOperations {
   private @Nullable Object removeDomain(Context context) {
     take(
         apps()
-            .removeDomain(
-                Api.actor(context), context.pathParam("app"), context.pathParam("host")));
+            .removeDomain(Api.actor(context), context.pathParam("app"), context.pathParam("host")));
     return null;
   }
 }

@@ -1,6 +1,5 @@
 package dev.holdfast.server;
 
-import dev.holdfast.drones.Artifacts;
 import dev.holdfast.ledger.StoreException;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Refusal;
@@ -54,9 +53,7 @@ final class Backup {
       JsonMapper.builder(
               JsonFactory.builder()
                   .streamReadConstraints(
-                      StreamReadConstraints.builder()
-                          .maxDocumentLength(MANIFEST_BYTES_MAX)
-                          .build())
+                      StreamReadConstraints.builder().maxDocumentLength(MANIFEST_BYTES_MAX).build())
                   .build())
           .build();
 
@@ -132,8 +129,7 @@ final class Backup {
     }
     var members = new ArrayList<Member>();
     for (var file : files.entrySet()) {
-      members.add(
-          new Member(file.getKey(), Files.size(file.getValue()), sha256(file.getValue())));
+      members.add(new Member(file.getKey(), Files.size(file.getValue()), sha256(file.getValue())));
     }
     var manifest = Json.bytes(new Manifest(1, time.now(), head, members));
     try (var tar = new TarArchiveOutputStream(new BufferedOutputStream(target.open()))) {
@@ -223,8 +219,7 @@ final class Backup {
     } catch (StoreException e) {
       throw new IOException(String.valueOf(e.getMessage()), e);
     } catch (IOException e) {
-      throw new IOException(
-          Check.message("backup", file, "a whole one; " + e.getMessage()), e);
+      throw new IOException(Check.message("backup", file, "a whole one; " + e.getMessage()), e);
     }
   }
 
@@ -243,7 +238,8 @@ final class Backup {
       tar.transferTo(out);
     }
     var actual = HexFormat.of().formatHex(digest.digest());
-    Check.that(actual.equals(member.sha256()), "SHA-256 of " + member.name(), actual, member.sha256());
+    Check.that(
+        actual.equals(member.sha256()), "SHA-256 of " + member.name(), actual, member.sha256());
   }
 
   private static String sha256(Path file) throws IOException {

@@ -6,7 +6,9 @@ import dev.holdfast.edge.Routing;
 import dev.holdfast.ledger.Follower;
 import org.jspecify.annotations.Nullable;
 
-/** What the drones ask of the one edge in this process, which opens only after them. Thread-safe. */
+/**
+ * What the drones ask of the one edge in this process, which opens only after them. Thread-safe.
+ */
 final class EdgeTraffic implements Traffic {
   private final Follower<Routing> routing;
   private volatile @Nullable Edge edge;

@@ -38,7 +38,8 @@ record Listen(String host, int port) {
   }
 
   /**
-   * Makes sure that nobody listens there now, before anything is begun that would have to be undone.
+   * Makes sure that nobody listens there now, before anything is begun that would have to be
+   * undone.
    *
    * @throws IOException naming the address and what to do
    */

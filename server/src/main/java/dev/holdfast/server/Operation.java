@@ -7,8 +7,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One thing that the API can do. The list of operations is both what the server answers and what its
- * OpenAPI document says, so that the two cannot differ. Immutable.
+ * One thing that the API can do. The list of operations is both what the server answers and what
+ * its OpenAPI document says, so that the two cannot differ. Immutable.
  *
  * @param method of HTTP
  * @param path with parameters in braces
@@ -73,16 +73,7 @@ record Operation(
 
   Operation with(Query... parameters) {
     return new Operation(
-        method,
-        path,
-        summary,
-        List.of(parameters),
-        body,
-        answer,
-        status,
-        media,
-        access,
-        handler);
+        method, path, summary, List.of(parameters), body, answer, status, media, access, handler);
   }
 
   Operation as(Access who, @Nullable String mediaType) {

@@ -122,8 +122,7 @@ final class Platform implements AutoCloseable {
               time);
       drones =
           keep(
-              Drones.start(
-                  ledger, launcher, artifacts, logs, traffic, drones(config), time, node));
+              Drones.start(ledger, launcher, artifacts, logs, traffic, drones(config), time, node));
 
       if (!routing.awaitApplied(ledger.head(), WARM_UP)) {
         throw new StoreException("the ledger could not be read to its head in " + WARM_UP);
@@ -248,12 +247,12 @@ final class Platform implements AutoCloseable {
   String greeting() {
     var fleet = drones.apps().fleet();
     return """
-        Holdfast %s is up.
-          edge   %s   apps answer at http://NAME.localhost:%d/
-          API    %s   token in %s
-          home   %s   ledger at position %d, %d apps, %d processes, edge on %s
-        Deploy an app with:  ./holdfast deploy examples/hello
-        """
+    Holdfast %s is up.
+      edge   %s   apps answer at http://NAME.localhost:%d/
+      API    %s   token in %s
+      home   %s   ledger at position %d, %d apps, %d processes, edge on %s
+    Deploy an app with:  ./holdfast deploy examples/hello
+    """
         .formatted(
             Version.NAME,
             Listen.url(edge.address()),

@@ -69,8 +69,7 @@ final class PlatformOperations {
 
   List<Operation> all() {
     return List.of(
-        Operation.get(
-                "/v1/health", "Says how the platform is.", Health.class, _ -> health.get())
+        Operation.get("/v1/health", "Says how the platform is.", Health.class, _ -> health.get())
             .as(Operation.Access.OPEN, null),
         Operation.get(
                 "/v1/apps/{app}/logs",
@@ -122,8 +121,7 @@ final class PlatformOperations {
   private @Nullable Object logs(Context context) throws IOException, InterruptedException {
     var app = context.pathParam("app");
     if (drones.apps().fleet().app(app) == null) {
-      throw Problem.of(
-          new Refusal.NotFound("app " + Check.printable(app) + ": does not exist"));
+      throw Problem.of(new Refusal.NotFound("app " + Check.printable(app) + ": does not exist"));
     }
     int lines = (int) Api.number(context, "lines", 100, 0, LOG_LINES_MAX);
     var wanted = wanted(context);
@@ -152,8 +150,7 @@ final class PlatformOperations {
     return null;
   }
 
-  private List<LogLine> last(String app, int lines, Predicate<LogLine> wanted)
-      throws IOException {
+  private List<LogLine> last(String app, int lines, Predicate<LogLine> wanted) throws IOException {
     var matching = logs.last(app, LOG_LINES_MAX).stream().filter(wanted).toList();
     return matching.subList(Math.max(0, matching.size() - lines), matching.size());
   }
@@ -260,16 +257,7 @@ final class PlatformOperations {
       case Envelope.Decoded.Good(var entry) -> shape(entry);
       case Envelope.Decoded.Unreadable(var cause) ->
           new EntryShape(
-              sealed.position(),
-              "",
-              "unreadable",
-              0,
-              0,
-              Instant.EPOCH,
-              "",
-              false,
-              cause,
-              false);
+              sealed.position(), "", "unreadable", 0, 0, Instant.EPOCH, "", false, cause, false);
     };
   }
 
@@ -299,14 +287,13 @@ final class PlatformOperations {
   // ---- backup
 
   private @Nullable Object backup(Context context) throws IOException {
-    backup.write(
-        () -> {
-          context
-              .status(200)
-              .contentType("application/x-tar")
-              .header("Content-Disposition", "attachment; filename=\"holdfast-backup.tar\"");
-          return context.outputStream();
-        });
+    backup.write(() -> {
+      context
+          .status(200)
+          .contentType("application/x-tar")
+          .header("Content-Disposition", "attachment; filename=\"holdfast-backup.tar\"");
+      return context.outputStream();
+    });
     return null;
   }
 

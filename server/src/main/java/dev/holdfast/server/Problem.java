@@ -42,8 +42,7 @@ record Problem(String type, String title, int status, String detail) {
       case Refusal.Conflict r -> new Thrown(of(409, "Conflict", r.message()), null);
       case Refusal.Stale r -> new Thrown(of(409, "Stale", r.message()), null);
       case Refusal.OverBudget r -> new Thrown(of(429, "Over budget", r.message()), r.retryAfter());
-      case Refusal.Unavailable r ->
-          new Thrown(of(503, "Unavailable", r.message()), r.retryAfter());
+      case Refusal.Unavailable r -> new Thrown(of(503, "Unavailable", r.message()), r.retryAfter());
     };
   }
 

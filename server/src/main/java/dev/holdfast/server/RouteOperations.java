@@ -38,8 +38,7 @@ final class RouteOperations {
 
   List<Operation> all() {
     return List.of(
-        Operation.get(
-                "/v1/routes", "Lists the routes to addresses.", RouteList.class, this::list)
+        Operation.get("/v1/routes", "Lists the routes to addresses.", RouteList.class, this::list)
             .with(
                 new Query("limit", "At most so many, 1 to 1000"),
                 new Query("cursor", "The `next` of the page before")),
@@ -92,8 +91,7 @@ final class RouteOperations {
                   + (route == null ? ": none" : ": it is a domain of app " + route.service())
                   + " (expected: a host that `holdfast routes` lists)"));
     }
-    append(
-        Transaction.by(Api.actor(context)).delete(Route.key(host), Transaction.PRESENT));
+    append(Transaction.by(Api.actor(context)).delete(Route.key(host), Transaction.PRESENT));
     return null;
   }
 

@@ -14,8 +14,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Everything that an operator can set. Each key has a default, may stand in {@code holdfast.conf} in
- * the home directory as {@code key = value}, may be overridden by the environment as {@code
+ * Everything that an operator can set. Each key has a default, may stand in {@code holdfast.conf}
+ * in the home directory as {@code key = value}, may be overridden by the environment as {@code
  * HOLDFAST_KEY} (upper case, dots and dashes as underscores), and that by the command line. A key
  * that is not known is an error. Immutable.
  */
@@ -36,7 +36,8 @@ record ServerConfig(Path home, Map<String, String> values) {
     }
   }
 
-  static final Key HTTP = new Key("http", "0.0.0.0:8080", "Address of the edge, which visitors reach.");
+  static final Key HTTP =
+      new Key("http", "0.0.0.0:8080", "Address of the edge, which visitors reach.");
   static final Key API =
       new Key("api", "127.0.0.1:7070", "Address of the HTTP API. Loopback unless told otherwise.");
   static final Key API_CALLS =
@@ -175,16 +176,14 @@ record ServerConfig(Path home, Map<String, String> values) {
       }
     }
     throw new IllegalArgumentException(
-        Check.message(
-            where + ": key", name, "one of " + KEYS.stream().map(Key::name).toList()));
+        Check.message(where + ": key", name, "one of " + KEYS.stream().map(Key::name).toList()));
   }
 
   /** Reads every value once, so that a wrong one is found at the start. */
   private void check() {
     listen(HTTP);
     listen(API);
-    for (var key :
-        List.of(API_CALLS, API_STREAMS, DRONES, PORT_FIRST, PORT_LAST)) {
+    for (var key : List.of(API_CALLS, API_STREAMS, DRONES, PORT_FIRST, PORT_LAST)) {
       integer(key);
     }
     for (var key : List.of(PORT_REST, BOOT_TIMEOUT, DRAIN_TIMEOUT, STOP_TIMEOUT)) {
@@ -260,7 +259,8 @@ record ServerConfig(Path home, Map<String, String> values) {
     var page = new StringBuilder();
     page.append("# Configuration\n\n");
     page.append("<!-- Written by ServerConfigTest with -Dtidy.fix=true; do not edit. -->\n\n");
-    page.append("Settings stand in `holdfast.conf` in the home directory, one `key = value` a line");
+    page.append(
+        "Settings stand in `holdfast.conf` in the home directory, one `key = value` a line");
     page.append(" (`#` starts a comment line). The environment overrides the file, the command");
     page.append(" line (`--http`, `--api`) overrides both. An unknown key is an error.\n\n");
     page.append("| key | default | environment | meaning |\n|---|---|---|---|\n");

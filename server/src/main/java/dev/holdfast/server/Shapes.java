@@ -109,10 +109,8 @@ final class Shapes {
   record VarsChange(@Nullable Map<String, String> set, @Nullable List<String> unset) {
     VarsChange {
       if (set != null) {
-        set.forEach(
-            (name, value) ->
-                Check.that(
-                    value != null, "config var " + name, "null", "text; `unset` takes it away"));
+        set.forEach((name, value) ->
+            Check.that(value != null, "config var " + name, "null", "text; `unset` takes it away"));
       }
       Check.that(
           unset == null || unset.stream().allMatch(Objects::nonNull),

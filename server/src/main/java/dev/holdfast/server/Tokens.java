@@ -16,7 +16,6 @@ import dev.holdfast.limits.Time;
 import java.io.IOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -65,7 +64,6 @@ final class Tokens implements AutoCloseable {
   private final Ledger ledger;
   private final Time time;
   private final Follower<Known> follower;
-  private final SecureRandom random = new SecureRandom();
 
   Tokens(Ledger ledger, Time time) {
     this.ledger = ledger;
@@ -151,10 +149,13 @@ final class Tokens implements AutoCloseable {
   Outcome<Token> revoke(String actor, String id) {
     var token = follower.view().value().byKey().get(Token.key(id));
     if (token == null) {
-      return Outcome.refused(new Refusal.NotFound("token " + Check.printable(id) + ": none (expected: an id that `holdfast tokens` lists)"));
+      return Outcome.refused(
+          new Refusal.NotFound(
+              "token "
+                  + Check.printable(id)
+                  + ": none (expected: an id that `holdfast tokens` lists)"));
     }
-    var outcome =
-        ledger.append(Transaction.by(actor).delete(Token.key(id), Transaction.PRESENT));
+    var outcome = ledger.append(Transaction.by(actor).delete(Token.key(id), Transaction.PRESENT));
     settle();
     return outcome.map(_ -> token);
   }
@@ -184,7 +185,7 @@ final class Tokens implements AutoCloseable {
 
   private String secret() {
     byte[] bytes = new byte[32];
-    random.nextBytes(bytes);
+    time.random().nextBytes(bytes);
     return "hf_" + Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
   }
 
