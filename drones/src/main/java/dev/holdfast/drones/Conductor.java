@@ -351,7 +351,7 @@ final class Conductor implements AutoCloseable {
 
   private void crashed(Instance instance, String exit) {
     var app = planned.versioned(instance.app());
-    if (app == null || !runner.gone(instance)) {
+    if (app == null || !runner.gone(instance, exit)) {
       return;
     }
     var before = planned.crashes().get(Crash.key(instance.app(), instance.process()));

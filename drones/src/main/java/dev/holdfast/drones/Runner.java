@@ -288,6 +288,16 @@ final class Runner implements AutoCloseable {
     return watch != null && watch.gone();
   }
 
+  /** As {@link #gone}, for one that is ended because of {@code cause}. */
+  boolean gone(Instance instance, String cause) {
+    var watch = watches.get(instance.id());
+    if (watch == null) {
+      return false;
+    }
+    watch.condemn(cause);
+    return watch.gone();
+  }
+
   /** The instance is no more: stores the end of its output and removes its run. */
   void forget(Instance instance) {
     var watch = watches.remove(instance.id());

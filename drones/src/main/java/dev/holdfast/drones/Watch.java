@@ -53,6 +53,7 @@ final class Watch {
   private volatile @Nullable Run run;
   private volatile @Nullable Instant startedAt;
   private volatile @Nullable Ending ending;
+  private volatile @Nullable String verdict;
   private volatile @Nullable CompletableFuture<Void> output;
   private volatile boolean healthy;
   private volatile boolean probing;
@@ -128,7 +129,15 @@ final class Watch {
   }
 
   void ended(How how, String text) {
-    ending = new Ending(how, text);
+    var known = verdict;
+    ending = known == null ? new Ending(how, text) : new Ending(How.FAILED, known);
+  }
+
+  /** Why it is about to be killed, which says more than that it was. */
+  void condemn(String cause) {
+    if (ending == null && verdict == null) {
+      verdict = cause;
+    }
   }
 
   /** How it ended, for people. */

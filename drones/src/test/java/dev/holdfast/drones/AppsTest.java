@@ -302,6 +302,7 @@ class AppsTest {
                 .put(Endpoint.KIND, endpoint.key(), endpoint, Transaction.ABSENT))
         .orThrow();
     var command = books.place("shop", "release", 1, 2, Instance.State.UP);
+    books.fleet();
     apps.destroy("test", "shop").orThrow();
     assertThat(books.fleet().instances().get(web.key()))
         .extracting(Instance::state)
