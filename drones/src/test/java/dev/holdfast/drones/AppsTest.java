@@ -98,7 +98,7 @@ class AppsTest {
   void refusesAppsBeyondTheirNumberAndHostsOfOthers() {
     var route = Route.toAddress("taken.localhost", "http://127.0.0.1:3000");
     books
-        .append(
+        .write(
             Transaction.by("test")
                 .put(Route.KIND, Route.key(route.host()), route, Transaction.ABSENT))
         .orThrow();
@@ -235,7 +235,7 @@ class AppsTest {
     var now = Time.system().now();
     var crash = new Crash("shop", "worker.1", 1, "d9-1", 3, "exit status 1", now, now);
     books
-        .append(Transaction.by("test").put(Crash.KIND, crash.key(), crash, Transaction.ABSENT))
+        .write(Transaction.by("test").put(Crash.KIND, crash.key(), crash, Transaction.ABSENT))
         .orThrow();
     assertThat(apps.restart("test", "shop", null).orThrow()).isEqualTo(1);
     var after = books.fleet().instances();
@@ -296,7 +296,7 @@ class AppsTest {
         new Endpoint(
             "shop", "d9-1", "worker.1", "127.0.0.1", 1, "drone/d9", 1, Endpoint.State.CRASHED);
     books
-        .append(
+        .write(
             Transaction.by("test")
                 .put(Crash.KIND, crash.key(), crash, Transaction.ABSENT)
                 .put(Endpoint.KIND, endpoint.key(), endpoint, Transaction.ABSENT))

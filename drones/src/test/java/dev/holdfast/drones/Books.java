@@ -62,6 +62,13 @@ final class Books implements AutoCloseable {
     return ledger.append(transaction);
   }
 
+  /** Appends and waits until everybody who asks the follower knows. */
+  Outcome<Receipt> write(Transaction transaction) {
+    var outcome = ledger.append(transaction);
+    fleet();
+    return outcome;
+  }
+
   /** The release came that far. */
   void settle(String app, int version, Status status) {
     var release = fleet().release(app, version);
@@ -79,7 +86,7 @@ final class Books implements AutoCloseable {
       transaction.put(
           App.KIND, App.key(app), found.value().withRelease(version), Transaction.PRESENT);
     }
-    append(transaction).orThrow();
+    write(transaction).orThrow();
   }
 
   /** An instance that holds its drone. */
@@ -98,7 +105,7 @@ final class Books implements AutoCloseable {
             type.equals("web") ? 20_000 + drone : 0,
             state,
             Time.system().now());
-    append(
+    write(
             Transaction.by("test")
                 .grant(instance.droneLease(), app, Duration.ofHours(1), Transaction.at(epoch - 1))
                 .put(Instance.KIND, instance.key(), instance, Transaction.ABSENT))

@@ -24,7 +24,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -55,33 +54,6 @@ class ConductorTest {
   private DronesConfig config;
   private @Nullable Drones drones;
 
-  /** Edges that have applied everything up to a position, with so many requests under way. */
-  private static final class Edges implements Traffic {
-    volatile long applied = Long.MAX_VALUE;
-    volatile int inFlight;
-    final AtomicInteger asked = new AtomicInteger();
-
-    @Override
-    public boolean applied(long position) {
-      asked.incrementAndGet();
-      return position <= applied;
-    }
-
-    @Override
-    public int inFlight(String service, String endpointId) {
-      return inFlight;
-    }
-
-    @Override
-    public void forget(String service, String endpointId) {}
-
-    /** Several looks later, what was to happen would have. */
-    void askedAgain() throws Exception {
-      int before = asked.get();
-      Until.holds("edges asked again", () -> asked.get() >= before + 5);
-    }
-  }
-
   @BeforeEach
   void open() throws IOException, StoreException {
     Files.setPosixFilePermissions(temp, PosixFilePermissions.fromString("rwxr-xr-x"));
@@ -108,7 +80,7 @@ class ConductorTest {
   }
 
   private static DronesConfig config(Duration bootTimeout) {
-    int first = freePorts(2 * DRONES);
+    int first = FreePorts.first(2 * DRONES);
     return new DronesConfig(
         DRONES,
         first,
@@ -123,30 +95,6 @@ class ConductorTest {
         2,
         10,
         10);
-  }
-
-  /** The first of so many ports that nobody listens on, below those for outgoing connections. */
-  private static int freePorts(int count) {
-    var random = RandomGenerator.getDefault();
-    for (int tries = 0; tries < 100; tries++) {
-      int first = 12_000 + random.nextInt(7_000);
-      int free = 0;
-      while (free < count && free(first + free)) {
-        free++;
-      }
-      if (free == count) {
-        return first;
-      }
-    }
-    throw new AssertionError("no " + count + " free ports");
-  }
-
-  private static boolean free(int port) {
-    try (var _ = new ServerSocket(port)) {
-      return true;
-    } catch (IOException e) {
-      return false;
-    }
   }
 
   private Drones start() throws Exception {
@@ -533,12 +481,6 @@ class ConductorTest {
     Files.writeString(file, good);
     Until.holds("adopted", () -> again.processes("shop").getFirst().pid() != null);
     assertThat(pid(again, worker)).isEqualTo(pid);
-  }
-
-  @Test
-  void aHealthCheckStaysOnThisMachine() {
-    assertThat(Watch.healthUri(80, "//example.org/up").getHost()).isEqualTo("127.0.0.1");
-    assertThat(Watch.healthUri(80, "up?x=1")).hasToString("http://127.0.0.1:80/up?x=1");
   }
 
   /** Processes of these runs, which nobody but their user's own may see. */
