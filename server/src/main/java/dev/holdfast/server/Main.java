@@ -1,7 +1,7 @@
 package dev.holdfast.server;
 
-import dev.holdfast.drones.ArtifactLimits;
 import dev.holdfast.drones.Artifacts;
+import dev.holdfast.drones.ArtifactLimits;
 import dev.holdfast.drones.Launcher;
 import dev.holdfast.drones.LauncherConfig;
 import dev.holdfast.ledger.StoreException;
@@ -90,14 +90,15 @@ public final class Main {
         .addShutdownHook(
             Thread.ofPlatform()
                 .name("shutdown")
-                .unstarted(() -> {
-                  platform.close();
-                  out.println(
-                      "Holdfast is down. Its apps go on running: `holdfast up` adopts them, "
-                          + "`holdfast down` ends them.");
-                  out.flush();
-                  ended.countDown();
-                }));
+                .unstarted(
+                    () -> {
+                      platform.close();
+                      out.println(
+                          "Holdfast is down. Its apps go on running: `holdfast up` adopts them, "
+                              + "`holdfast down` ends them.");
+                      out.flush();
+                      ended.countDown();
+                    }));
     out.print(platform.greeting());
     out.flush();
     ended.await();
@@ -126,7 +127,9 @@ public final class Main {
   private static Path home(@Nullable String told, Map<String, String> environment) {
     var variable = environment.get("HOLDFAST_HOME");
     if (told != null || variable != null) {
-      return Path.of(told != null ? told : String.valueOf(variable));
+      var named = told != null ? told : String.valueOf(variable);
+      Check.that(!named.isBlank(), "home", named, "a directory"); // not the one we stand in
+      return Path.of(named);
     }
     return Path.of(System.getProperty("user.home"), ".holdfast");
   }

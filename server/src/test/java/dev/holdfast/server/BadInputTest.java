@@ -200,7 +200,9 @@ class BadInputTest {
         "http://127.0.0.1:9");
     assertThat(stage.delete("/v1/apps/two/domains/www.shop.test").status()).isEqualTo(404);
     assertThat(stage.delete("/v1/routes/www.shop.test").detail())
-        .isEqualTo("route www.shop.test: none to an address, it is a domain");
+        .isEqualTo(
+            "route www.shop.test: it is a domain of app one (expected: a host that `holdfast routes`"
+                + " lists)");
     assertThat(stage.delete("/v1/apps/one/domains/one.localhost").detail())
         .isEqualTo("domain: one.localhost (expected: not the app's default domain)");
     assertThat(stage.delete("/v1/apps/one/domains/www.shop.test").status()).isEqualTo(204);
@@ -296,9 +298,10 @@ class BadInputTest {
     assertThat(stage.patch("/v1/apps/nobody/config", "{\"set\":{\"A\":\"b\"}}").status())
         .isEqualTo(404);
     assertThat(stage.patch("/v1/apps/nobody/formation", "{\"web\":1}").status()).isEqualTo(404);
-    assertThat(stage.delete("/v1/tokens/nobody").detail()).isEqualTo("token nobody: none");
+    assertThat(stage.delete("/v1/tokens/nobody").detail())
+        .isEqualTo("token nobody: none (expected: an id that `holdfast tokens` lists)");
     assertThat(stage.delete("/v1/routes/nobody.test").detail())
-        .isEqualTo("route nobody.test: none");
+        .isEqualTo("route nobody.test: none (expected: a host that `holdfast routes` lists)");
   }
 
   @Test

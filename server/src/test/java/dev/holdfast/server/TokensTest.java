@@ -83,13 +83,16 @@ class TokensTest {
   }
 
   @Test
-  void aRevokedHomeTokenStaysRevokedAfterARestart() throws Exception {
+  void aRevokedHomeTokenStaysRevokedAndTheNextStartMakesAnother() throws Exception {
     var tokens = start();
+    var revoked = secret();
     tokens.revoke("test", tokens.all().getFirst().id()).orThrow();
-    assertThat(tokens.find(secret())).isNull();
+    assertThat(tokens.find(revoked)).isNull();
     tokens = start();
-    assertThat(tokens.find(secret())).isNull();
-    assertThat(tokens.all()).isEmpty();
+    assertThat(tokens.find(revoked)).isNull();
+    assertThat(secret()).isNotEqualTo(revoked);
+    assertThat(find(tokens, secret()).name()).isEqualTo("home");
+    assertThat(tokens.all()).hasSize(1);
   }
 
   @Test
@@ -132,7 +135,9 @@ class TokensTest {
   @Test
   void revokingWhatIsNotThereSaysSo() throws Exception {
     assertThat(refusal(start().revoke("home", "nope")))
-        .isEqualTo(new Refusal.NotFound("token nope: none"));
+        .isEqualTo(
+            new Refusal.NotFound(
+                "token nope: none (expected: an id that `holdfast tokens` lists)"));
   }
 
   @Test
