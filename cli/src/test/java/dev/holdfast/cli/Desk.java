@@ -18,6 +18,8 @@ import java.util.random.RandomGenerator;
 
 /** Where a test types commands: a folder, an environment, a clock that only waits in its mind. */
 final class Desk {
+  private final Random random = new Random(7); // one for all commands, as chance is
+
   static final Instant NOW = Instant.parse("2026-11-21T22:44:18Z");
 
   final Map<String, String> env = new HashMap<>();
@@ -61,7 +63,6 @@ final class Desk {
   }
 
   private Pace pace() {
-    var random = new Random(7);
     return new Pace() {
       @Override
       public Instant now() {

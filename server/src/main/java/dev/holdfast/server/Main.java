@@ -1,7 +1,7 @@
 package dev.holdfast.server;
 
-import dev.holdfast.drones.Artifacts;
 import dev.holdfast.drones.ArtifactLimits;
+import dev.holdfast.drones.Artifacts;
 import dev.holdfast.drones.Launcher;
 import dev.holdfast.drones.LauncherConfig;
 import dev.holdfast.ledger.StoreException;
@@ -90,15 +90,14 @@ public final class Main {
         .addShutdownHook(
             Thread.ofPlatform()
                 .name("shutdown")
-                .unstarted(
-                    () -> {
-                      platform.close();
-                      out.println(
-                          "Holdfast is down. Its apps go on running: `holdfast up` adopts them, "
-                              + "`holdfast down` ends them.");
-                      out.flush();
-                      ended.countDown();
-                    }));
+                .unstarted(() -> {
+                  platform.close();
+                  out.println(
+                      "Holdfast is down. Its apps go on running: `holdfast up` adopts them, "
+                          + "`holdfast down` ends them.");
+                  out.flush();
+                  ended.countDown();
+                }));
     out.print(platform.greeting());
     out.flush();
     ended.await();
