@@ -435,8 +435,10 @@ class ConductorTest {
   @Test
   void aProcessThatIgnoresSigtermIsKilledAndHoldsUpNobody() throws Exception {
     var running = start();
-    var worker = worker(running, "worker: trap '' TERM; while :; do sleep 0.1; done\n");
+    var worker = worker(running, "worker: trap '' TERM; echo deaf; while :; do sleep 0.1; done\n");
     long pid = pid(running, worker);
+    Until.holds(
+        "deaf", () -> logs.last("shop", 100).stream().anyMatch(l -> l.text().equals("deaf")));
     running.apps().restart("test", "shop", null).orThrow();
     gone(worker);
     assertThat(alive(pid)).isFalse();
