@@ -46,7 +46,7 @@ public final class Main {
             System.in,
             System.getenv(),
             Path.of("").toAbsolutePath(),
-            Path.of(System.getProperty("user.home")),
+            Path.of(System.getenv().getOrDefault("HOME", System.getProperty("user.home"))),
             terminal(),
             ZoneId.systemDefault(),
             Pace.system(),

@@ -130,7 +130,8 @@ public final class Main {
       Check.that(!named.isBlank(), "home", named, "a directory"); // not the one we stand in
       return Path.of(named);
     }
-    return Path.of(System.getProperty("user.home"), ".holdfast");
+    var user = environment.getOrDefault("HOME", System.getProperty("user.home"));
+    return Path.of(user, ".holdfast");
   }
 
   private static List<String> parse(List<String> arguments, Map<String, String> options)
