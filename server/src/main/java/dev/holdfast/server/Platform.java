@@ -139,7 +139,7 @@ final class Platform implements AutoCloseable {
       edge = opened;
       traffic.open(opened);
       api = keep(new Api(config, operations, tokens));
-      Home.write(home.upFile(), upFile());
+      writeUpFile();
     } catch (IOException | StoreException | InterruptedException | RuntimeException e) {
       closeParts();
       throw e;
@@ -221,6 +221,15 @@ final class Platform implements AutoCloseable {
 
   private InetSocketAddress edge() {
     return edge.address();
+  }
+
+  /** Tells commands on this machine where it serves; a full disk does not keep it from serving. */
+  private void writeUpFile() {
+    try {
+      Home.write(home.upFile(), upFile());
+    } catch (IOException e) {
+      LOG.log(Level.WARNING, "up.json was not written; commands need --server URL", e);
+    }
   }
 
   private String upFile() {
