@@ -19,6 +19,10 @@ import tools.jackson.databind.json.JsonMapper;
  * Confined to the drill's thread.
  */
 final class Victim implements AutoCloseable {
+  // Below the ports that drones get, and another place for each drill that runs beside this one.
+  private static final int HTTP_FROM = 11_000;
+  private static final int API_FROM = 15_000;
+  private static final int SPREAD = (int) (ProcessHandle.current().pid() % 2_900);
   private static final Duration UP_WAIT = Duration.ofSeconds(60);
   private static final int END_WAIT_SECONDS = 40;
   private static final Duration LOOK_AGAIN = Duration.ofMillis(10);
@@ -32,8 +36,8 @@ final class Victim implements AutoCloseable {
   Victim(Path home, Time time) throws IOException {
     this.home = home;
     this.time = time;
-    http = "127.0.0.1:" + freePort(21_000);
-    api = "127.0.0.1:" + freePort(26_000);
+    http = "127.0.0.1:" + freePort(HTTP_FROM + SPREAD);
+    api = "127.0.0.1:" + freePort(API_FROM + SPREAD);
   }
 
   /** Starts the platform and waits until it says that it serves. */
