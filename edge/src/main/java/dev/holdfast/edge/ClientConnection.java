@@ -7,7 +7,6 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +37,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   private final Loop loop;
   private final Shared shared;
   private final Channel channel;
+  private final Arrival arrival;
   private final Alarm alarm;
   private State state = State.IDLE;
   private RequestParser parser;
@@ -48,9 +48,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   private boolean processing;
   private boolean counted;
 
-  ClientConnection(Loop loop, Channel channel) {
+  ClientConnection(Loop loop, Channel channel, Arrival arrival) {
     this.loop = loop;
     this.channel = channel;
+    this.arrival = arrival;
     shared = loop.shared();
     alarm = new Alarm(loop.eventLoop(), shared.time, this::timedOut);
     parser = new RequestParser(shared.config);
@@ -79,15 +80,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     return shared.draining();
   }
 
-  String peer() {
-    return channel.remoteAddress() instanceof InetSocketAddress address
-            && address.getAddress() != null
-        ? address.getAddress().getHostAddress()
-        : "";
-  }
-
-  int localPort() {
-    return channel.localAddress() instanceof InetSocketAddress address ? address.getPort() : 0;
+  Arrival arrival() {
+    return arrival;
   }
 
   void attach(Tunnel next) {
@@ -330,13 +324,13 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
 
   private void refuse(Code code, int status, int logged, @Nullable String cause) {
     var headers = parser.headers();
-    var line = new LogLine();
+    var line = new LogLine(arrival);
     line.method = parser.method();
     line.path = parser.target();
     var authority = headers.count("host") == 1 ? Authority.parse(headers.first("host")) : null;
     line.host = authority == null ? "" : authority.text();
     line.requestId = RequestId.of(headers, loop.random());
-    line.forwardedFor = HeaderRules.forwardedFor(headers, peer());
+    line.forwardedFor = HeaderRules.forwardedFor(headers, arrival.peer());
     line.status = logged;
     shared.log(null, line.render(code, cause));
     var title = cause == null || code != Code.H26 ? code.description() : "Bad request: " + cause;

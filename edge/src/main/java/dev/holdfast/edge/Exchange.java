@@ -37,7 +37,7 @@ final class Exchange {
   private final Shared shared;
   private final Request request;
   private final RequestPump requestPump;
-  private final LogLine line = new LogLine();
+  private final LogLine line;
   private final Set<String> tried = new HashSet<>(2);
   private final HeaderRules.Seen seen;
   private final long startNanos;
@@ -56,20 +56,20 @@ final class Exchange {
     this.loop = loop;
     this.request = request;
     shared = loop.shared();
+    line = new LogLine(client.arrival());
     requestPump = new RequestPump(this, client, request);
     startNanos = shared.time.nanos();
     Time time = shared.time;
     seen =
         new HeaderRules.Seen(
-            client.peer(),
-            client.localPort(),
+            client.arrival(),
             RequestId.of(request.headers(), loop.random()),
             time.now().toEpochMilli());
     line.method = request.method();
     line.path = request.target();
     line.host = request.authority().text();
     line.requestId = seen.requestId();
-    line.forwardedFor = HeaderRules.forwardedFor(request.headers(), seen.peer());
+    line.forwardedFor = HeaderRules.forwardedFor(request.headers(), seen.arrival().peer());
   }
 
   Request request() {

@@ -76,7 +76,7 @@ final class HeaderRules {
   private HeaderRules() {}
 
   /** What the edge knows of a request beyond its head. */
-  record Seen(String peer, int port, String requestId, long startMillis) {}
+  record Seen(Arrival arrival, String requestId, long startMillis) {}
 
   /** The head that the app gets. */
   static void writeRequest(ByteBuf out, Request request, Seen seen) {
@@ -103,9 +103,9 @@ final class HeaderRules {
       field(out, "Connection", "Upgrade");
       field(out, "Upgrade", request.upgrade());
     }
-    field(out, "X-Forwarded-For", forwardedFor(headers, seen.peer()));
-    field(out, "X-Forwarded-Proto", "http");
-    field(out, "X-Forwarded-Port", Integer.toString(seen.port()));
+    field(out, "X-Forwarded-For", forwardedFor(headers, seen.arrival().peer()));
+    field(out, "X-Forwarded-Proto", seen.arrival().scheme());
+    field(out, "X-Forwarded-Port", Integer.toString(seen.arrival().port()));
     field(out, "X-Request-Id", seen.requestId());
     field(out, "X-Request-Start", Long.toString(seen.startMillis()));
     field(out, "Via", appended(headers.joined("via"), VIA));

@@ -13,6 +13,7 @@ final class LogLine {
   /** Longest value that is repeated. */
   private static final int VALUE_CHARS_MAX = 8192;
 
+  private final Arrival arrival;
   String method = "";
   String path = "";
   String host = "";
@@ -23,6 +24,10 @@ final class LogLine {
   long serviceMillis = NONE;
   int status;
   long bytes;
+
+  LogLine(Arrival arrival) {
+    this.arrival = arrival;
+  }
 
   String render(@Nullable Code code, @Nullable String cause) {
     var out = new StringBuilder(256 + path.length());
@@ -59,7 +64,13 @@ final class LogLine {
     if (status > 0) {
       out.append(status);
     }
-    return out.append(" bytes=").append(bytes).append(" protocol=http").toString();
+    out.append(" bytes=").append(bytes);
+    out.append(arrival.http2() ? " protocol=http2.0" : " protocol=http1.1");
+    out.append(" tls=").append(arrival.secure());
+    if (arrival.secure()) {
+      out.append(" tls_version=").append(arrival.tls());
+    }
+    return out.toString();
   }
 
   private static void millis(StringBuilder out, long millis) {

@@ -44,7 +44,7 @@ class PageTest {
       assertThat(rig.logged(1))
           .startsWith("at=info method=GET path=\"/%22x%5C\" host=a%3Db.test request_id=")
           .contains("fwd=\"1%22 status=200 x=%22, 127.0.0.1\" dyno= connect= service=")
-          .endsWith("status=404 bytes=0 protocol=http");
+          .endsWith("status=404 bytes=0 protocol=http1.1 tls=false");
     }
   }
 }

@@ -37,7 +37,7 @@ class ProxyTest {
           .matches(
               "at=info method=POST path=\"/p\\?q=1\" host=App\\.test request_id=[0-9a-f-]{36}"
                   + " fwd=\"127\\.0\\.0\\.1\" dyno=web\\.1 connect=\\d+ms service=\\d+ms"
-                  + " status=201 bytes=2 protocol=http");
+                  + " status=201 bytes=2 protocol=http1\\.1 tls=false");
     }
   }
 

@@ -73,7 +73,14 @@ final class Rooms {
           new Room(
               "edge",
               Set.of("ledger", "limits"),
-              Set.of("Edge", "EdgeConfig", "RouterLog", "Routing", "RoutingFold")),
+              Set.of(
+                  "Edge",
+                  "EdgeConfig",
+                  "RouterLog",
+                  "Routing",
+                  "RoutingFold",
+                  "TlsIdentity",
+                  "TlsKeys")),
           new Room(
               "drones",
               Set.of("ledger", "limits"),
