@@ -1,41 +1,37 @@
 package dev.holdfast.edge;
 
-import dev.holdfast.limits.Time;
-import io.netty.channel.EventLoop;
-import io.netty.util.concurrent.Future;
-import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One deadline that is moved often and met seldom: moving it writes a field, and only the task that
- * comes too early schedules itself again. Confined to its event loop.
+ * One deadline that is moved often and met seldom: a member of its loop's {@link Wheel} that knows
+ * its neighbours, so that it costs no object. Confined to its event loop.
  */
 final class Alarm {
-  private final EventLoop loop;
-  private final Time time;
+  private final Loop loop;
   private final Runnable action;
-  private @Nullable Future<?> task;
-  private long taskNanos;
+  private @Nullable Wheel wheel;
+  private @Nullable Alarm before;
+  private @Nullable Alarm after;
+  private int slot;
+  private long seenNanos;
   private long atNanos;
   private boolean set;
 
-  Alarm(EventLoop loop, Time time, Runnable action) {
+  Alarm(Loop loop, Runnable action) {
     this.loop = loop;
-    this.time = time;
     this.action = action;
   }
 
-  /** Rings after {@code wait} unless it is moved or switched off before. */
-  void in(Duration wait) {
-    atNanos = time.nanos() + wait.toNanos();
+  /** Rings after so many nanoseconds unless it is moved or switched off before. */
+  void in(long nanos) {
+    atNanos = loop.now() + nanos;
     set = true;
-    if (task != null && taskNanos - atNanos > 0) {
-      task.cancel(false);
-      task = null;
+    if (wheel != null && seenNanos - atNanos > Wheel.TICK_NANOS) {
+      close();
+      set = true;
     }
-    if (task == null) {
-      schedule(wait.toNanos());
+    if (wheel == null) {
+      loop.wheel().add(this, atNanos);
     }
   }
 
@@ -43,26 +39,56 @@ final class Alarm {
     set = false;
   }
 
-  /** Off for good, and nothing is left in the event loop. */
+  /** Off for good, and nothing of it is left in the wheel. */
   void close() {
     set = false;
-    if (task != null) {
-      task.cancel(false);
-      task = null;
+    var in = wheel;
+    if (in == null) {
+      return;
+    }
+    if (before == null) {
+      in.remove(slot, after);
+    } else {
+      before.after = after;
+    }
+    if (after != null) {
+      after.before = before;
+    }
+    wheel = null;
+    before = null;
+    after = null;
+  }
+
+  void attach(Wheel to, int at, long seen, @Nullable Alarm next) {
+    wheel = to;
+    slot = at;
+    seenNanos = seen;
+    before = null;
+    after = next;
+    if (next != null) {
+      next.before = this;
     }
   }
 
-  private void schedule(long nanos) {
-    taskNanos = atNanos;
-    task = loop.schedule(this::due, nanos, TimeUnit.NANOSECONDS);
+  /** Leaves its ring and says who is next. */
+  @Nullable Alarm detach() {
+    var next = after;
+    wheel = null;
+    before = null;
+    after = null;
+    if (next != null) {
+      next.before = null;
+    }
+    return next;
   }
 
-  private void due() {
-    task = null;
-    long left = atNanos - time.nanos();
-    if (set && left > 0) {
-      schedule(left);
-    } else if (set) {
+  void due(long nanos) {
+    if (!set) {
+      return;
+    }
+    if (atNanos - nanos > 0) {
+      loop.wheel().add(this, atNanos);
+    } else {
       set = false;
       action.run();
     }

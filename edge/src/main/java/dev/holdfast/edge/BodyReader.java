@@ -16,6 +16,13 @@ final class BodyReader {
   static final int TRAILER_BYTES_MAX = 32 * 1024;
 
   private static final int SIZE_DIGITS_MAX = 15;
+  private static final Head.Limits TRAILERS =
+      new Head.Limits(
+          0,
+          CHUNK_LINE_BYTES_MAX * 2,
+          EdgeConfig.HEADER_NAME_BYTES_MAX,
+          EdgeConfig.HEADERS_MAX,
+          TRAILER_BYTES_MAX);
 
   private enum State {
     COUNTED,
@@ -27,22 +34,24 @@ final class BodyReader {
     DONE
   }
 
-  private final LineReader lines = new LineReader();
-  private State state;
+  private State state = State.DONE;
   private long left;
-  private @Nullable FieldParser trailers;
+  private int looked;
+  private @Nullable Head trailers;
   private @Nullable Fault fault;
 
-  BodyReader(Framing framing) {
+  /** Ready for a new body. */
+  void reset(Framing framing) {
+    left = framing.length();
+    looked = 0;
+    trailers = null;
+    fault = null;
     state =
-        switch (framing) {
-          case Framing.None _, Framing.Unclear _ -> State.DONE;
-          case Framing.Length(long bytes) -> {
-            left = bytes;
-            yield bytes == 0 ? State.DONE : State.COUNTED;
-          }
-          case Framing.Chunked _ -> State.CHUNK_SIZE;
-          case Framing.UntilClose _ -> State.UNTIL_CLOSE;
+        switch (framing.kind()) {
+          case NONE -> State.DONE;
+          case LENGTH -> left == 0 ? State.DONE : State.COUNTED;
+          case CHUNKED -> State.CHUNK_SIZE;
+          case UNTIL_CLOSE -> State.UNTIL_CLOSE;
         };
   }
 
@@ -59,56 +68,90 @@ final class BodyReader {
     return fault;
   }
 
-  /** The trailers, once the body is done; null when the framing has none. */
-  @Nullable Headers trailers() {
-    return trailers == null ? null : trailers.headers();
+  /** The trailers, once the body is done; null when there are none. */
+  @Nullable Head trailers() {
+    return trailers;
   }
 
-  /** The next piece, which the caller releases; null when there is none (yet), or on a fault. */
-  @Nullable ByteBuf next(ByteBuf in) {
+  /**
+   * How many bytes at the reader index are data and can be copied or passed on at once; the caller
+   * takes them and says so by {@link #took}. 0 when the framing has to be read first.
+   */
+  int ready(ByteBuf in) {
+    return switch (state) {
+      case COUNTED, CHUNK_DATA -> (int) Math.min(left, in.readableBytes());
+      case UNTIL_CLOSE -> in.readableBytes();
+      case CHUNK_SIZE, CHUNK_END, TRAILERS, DONE -> 0;
+    };
+  }
+
+  /** Bytes of a counted body, or of a chunk, that were not taken yet. */
+  long left() {
+    return left;
+  }
+
+  /** So many bytes of data were taken. */
+  void took(int bytes) {
+    if (state == State.UNTIL_CLOSE) {
+      return;
+    }
+    left -= bytes;
+    if (left == 0) {
+      state = state == State.COUNTED ? State.DONE : State.CHUNK_END;
+    }
+  }
+
+  /** Reads framing until data is next; false when more has to come, at the end, or on a fault. */
+  boolean advance(ByteBuf in) {
     while (fault == null) {
       switch (state) {
         case DONE -> {
-          return null;
+          return false;
         }
-        case UNTIL_CLOSE -> {
-          return in.isReadable() ? in.readRetainedSlice(in.readableBytes()) : null;
-        }
-        case COUNTED, CHUNK_DATA -> {
-          if (!in.isReadable()) {
-            return null;
-          }
-          int length = (int) Math.min(left, in.readableBytes());
-          left -= length;
-          if (left == 0) {
-            state = state == State.COUNTED ? State.DONE : State.CHUNK_END;
-          }
-          return in.readRetainedSlice(length);
+        case COUNTED, CHUNK_DATA, UNTIL_CLOSE -> {
+          return in.isReadable();
         }
         case CHUNK_SIZE -> {
           if (!size(in)) {
-            return null;
+            return false;
           }
         }
         case CHUNK_END -> {
           if (!chunkEnd(in)) {
-            return null;
+            return false;
           }
         }
         case TRAILERS -> {
-          var parser = trailers;
-          if (parser == null) {
-            throw new IllegalStateException("trailers before the last chunk");
+          if (!trailersRead(in)) {
+            return false;
           }
-          fault = parser.feed(in) == null ? null : Fault.CHUNK;
-          if (!parser.done()) {
-            return null;
-          }
-          state = State.DONE;
         }
       }
     }
-    return null;
+    return false;
+  }
+
+  private boolean trailersRead(ByteBuf in) {
+    var head = trailers;
+    if (head == null) {
+      int start = in.readerIndex();
+      if (in.readableBytes() < 2 && (!in.isReadable() || in.getByte(start) == '\r')) {
+        return false;
+      }
+      if (in.getByte(start) == '\r' && in.getByte(start + 1) == '\n') {
+        in.skipBytes(2);
+        state = State.DONE;
+        return true;
+      }
+      head = new Head().reset(TRAILERS);
+      trailers = head;
+    }
+    fault = head.fields(in) == null ? null : Fault.CHUNK;
+    if (fault != null || !head.done()) {
+      return false;
+    }
+    state = State.DONE;
+    return true;
   }
 
   private boolean chunkEnd(ByteBuf in) {
@@ -134,11 +177,11 @@ final class BodyReader {
       fault = Fault.CHUNK;
       return false;
     }
-    int length = lines.next(in, CHUNK_LINE_BYTES_MAX);
-    if (length == LineReader.MORE) {
+    int length = line(in);
+    if (length == Line.MORE) {
       return false;
     }
-    if (length < 0 || !Octets.text(in, in.readerIndex(), length)) {
+    if (length < 0 || !text(in, in.readerIndex(), length)) {
       fault = Fault.CHUNK;
       return false;
     }
@@ -158,18 +201,38 @@ final class BodyReader {
       fault = Fault.CHUNK;
       return false;
     }
-    LineReader.skip(in, length);
+    in.skipBytes(length + 2);
     left = size;
     if (size == 0) {
-      trailers =
-          new FieldParser(
-              CHUNK_LINE_BYTES_MAX * 2,
-              EdgeConfig.HEADER_NAME_BYTES_MAX,
-              EdgeConfig.HEADERS_MAX,
-              TRAILER_BYTES_MAX);
       state = State.TRAILERS;
     } else {
       state = State.CHUNK_DATA;
+    }
+    return true;
+  }
+
+  /** The length of the line at the reader index without its end, or a negative sign. */
+  private int line(ByteBuf in) {
+    int start = in.readerIndex();
+    int end = in.indexOf(start + looked, in.writerIndex(), (byte) '\n');
+    if (end < 0) {
+      looked = in.readableBytes();
+      return looked > CHUNK_LINE_BYTES_MAX + 1 ? Line.TOO_LONG : Line.MORE;
+    }
+    looked = 0;
+    if (end == start || in.getByte(end - 1) != '\r') {
+      return Line.BAD_END;
+    }
+    int length = end - 1 - start;
+    return length > CHUNK_LINE_BYTES_MAX ? Line.TOO_LONG : length;
+  }
+
+  private static boolean text(ByteBuf in, int start, int length) {
+    for (int i = start; i < start + length; i++) {
+      int octet = in.getByte(i) & 0xff;
+      if ((octet < 0x20 && octet != '\t') || octet == 0x7f) {
+        return false;
+      }
     }
     return true;
   }

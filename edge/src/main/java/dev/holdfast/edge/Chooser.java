@@ -1,10 +1,9 @@
 package dev.holdfast.edge;
 
 import dev.holdfast.ledger.Endpoint;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Set;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which endpoint gets a request: of two taken by chance the one with less under way (Mitzenmacher,
@@ -12,88 +11,114 @@ import java.util.random.RandomGenerator;
  * the least loaded of all and never sends a whole crowd to the same one. Stateless.
  */
 final class Chooser {
+  /** No endpoint takes requests; see {@link #refusal}. */
+  static final int NONE = -1;
+
+  /** Every endpoint has as much under way as it may. */
+  static final int FULL = -2;
+
   private Chooser() {}
 
-  /** What to do with a request for a service. */
-  sealed interface Choice {
-    /** Send it there. */
-    record Send(Endpoint endpoint) implements Choice {}
-
-    /** Hold it: an endpoint will be up soon. */
-    record Hold() implements Choice {}
-
-    /** Answer with that code. */
-    record Refuse(Code code) implements Choice {}
-  }
-
-  static Choice choose(
-      Routing routing,
-      String name,
-      Set<String> tried,
-      Gauges gauges,
-      EdgeConfig config,
-      RandomGenerator random,
-      long now) {
-    var service = routing.service(name);
-    if (service == null || !service.released()) {
-      return new Choice.Refuse(Code.H81);
+  /** The index of an endpoint of the place, or a negative sign. */
+  static int choose(
+      Place place, @Nullable Set<String> tried, int perEndpointMax, RandomGenerator random, long now) {
+    int size = place.size();
+    if (size == 1 && tried == null) {
+      return fits(place, 0, perEndpointMax) ? 0 : FULL;
     }
-    if (service.instances() == 0) {
-      return new Choice.Refuse(Code.H14);
-    }
-    var endpoints = routing.endpoints(name);
-    var up = up(endpoints, tried);
-    if (up.isEmpty()) {
-      return tried.isEmpty() ? none(endpoints) : new Choice.Refuse(Code.H21);
-    }
-    // Avoiding is a preference: the last one left is tried however it behaved.
-    var preferred = up.stream().filter(e -> !gauges.of(Target.of(e)).avoided(now)).toList();
-    return pick(preferred.isEmpty() ? up : preferred, gauges, config, random);
-  }
-
-  private static List<Endpoint> up(List<Endpoint> endpoints, Set<String> tried) {
-    var up = new ArrayList<Endpoint>(endpoints.size());
-    for (var endpoint : endpoints) {
-      if (endpoint.state() == Endpoint.State.UP && !tried.contains(endpoint.id())) {
-        up.add(endpoint);
+    int best = NONE;
+    int open = 0;
+    for (int pass = 0; pass < 2 && best == NONE; pass++) {
+      // Avoiding is a preference: the last one left is tried however it behaved.
+      boolean picky = pass == 0;
+      open = candidates(place, tried, picky, now);
+      if (open > 0) {
+        best = pick(place, tried, picky, open, random, now);
       }
     }
-    return up;
+    if (best == NONE || fits(place, best, perEndpointMax)) {
+      return best;
+    }
+    for (int i = 0; i < size; i++) {
+      if (candidate(place, i, tried, false, now) && fits(place, i, perEndpointMax)) {
+        return i;
+      }
+    }
+    return FULL;
   }
 
-  /** None is up: crashed for good as far as anybody knows, or about to come. */
-  private static Choice none(List<Endpoint> endpoints) {
+  /** Whether an endpoint is left that was not tried. */
+  static boolean others(Place place, Set<String> tried) {
+    return candidates(place, tried, false, 0) > 0;
+  }
+
+  /** Why a service takes no requests whatever runs, or null. */
+  static @Nullable Code closed(Place place) {
+    var service = place.service();
+    if (service == null || !service.released()) {
+      return Code.H81;
+    }
+    return service.instances() == 0 ? Code.H14 : null;
+  }
+
+  /** Why a place without an endpoint that is up refuses; null when the request may wait for one. */
+  static @Nullable Code refusal(Place place) {
     boolean crashed = false;
-    for (var endpoint : endpoints) {
+    for (var endpoint : place.endpoints()) {
       if (endpoint.state() == Endpoint.State.STARTING) {
-        return new Choice.Hold();
+        return null;
       }
       crashed |= endpoint.state() == Endpoint.State.CRASHED;
     }
-    return crashed ? new Choice.Refuse(Code.H10) : new Choice.Hold();
+    return crashed ? Code.H10 : null;
   }
 
-  private static Choice pick(
-      List<Endpoint> up, Gauges gauges, EdgeConfig config, RandomGenerator random) {
-    var first = up.get(random.nextInt(up.size()));
-    var second = first;
-    if (up.size() > 1) {
-      int other = random.nextInt(up.size() - 1);
-      second = up.get(other < up.indexOf(first) ? other : other + 1);
+  private static int pick(
+      Place place,
+      @Nullable Set<String> tried,
+      boolean picky,
+      int open,
+      RandomGenerator random,
+      long now) {
+    int first = nth(place, tried, picky, random.nextInt(open), now);
+    if (open == 1) {
+      return first;
     }
-    var choice = load(second, gauges) < load(first, gauges) ? second : first;
-    if (gauges.of(Target.of(choice)).requests() < config.requestsPerEndpointMax()) {
-      return new Choice.Send(choice);
+    int other = random.nextInt(open - 1);
+    int second = nth(place, tried, picky, other, now);
+    if (second >= first) {
+      second = nth(place, tried, picky, other + 1, now);
     }
-    for (var endpoint : up) {
-      if (gauges.of(Target.of(endpoint)).requests() < config.requestsPerEndpointMax()) {
-        return new Choice.Send(endpoint);
+    return place.gauge(second).inFlight() < place.gauge(first).inFlight() ? second : first;
+  }
+
+  private static int nth(
+      Place place, @Nullable Set<String> tried, boolean picky, int nth, long now) {
+    int left = nth;
+    for (int i = 0; i < place.size(); i++) {
+      if (candidate(place, i, tried, picky, now) && left-- == 0) {
+        return i;
       }
     }
-    return new Choice.Refuse(Code.H11);
+    return NONE;
   }
 
-  private static int load(Endpoint endpoint, Gauges gauges) {
-    return gauges.of(Target.of(endpoint)).inFlight();
+  private static int candidates(
+      Place place, @Nullable Set<String> tried, boolean picky, long now) {
+    int count = 0;
+    for (int i = 0; i < place.size(); i++) {
+      count += candidate(place, i, tried, picky, now) ? 1 : 0;
+    }
+    return count;
+  }
+
+  private static boolean candidate(
+      Place place, int i, @Nullable Set<String> tried, boolean picky, long now) {
+    var gauge = place.gauge(i);
+    return (tried == null || !tried.contains(gauge.target.id())) && !(picky && gauge.avoided(now));
+  }
+
+  private static boolean fits(Place place, int i, int max) {
+    return place.gauge(i).requests() < max;
   }
 }

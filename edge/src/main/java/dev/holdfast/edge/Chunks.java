@@ -1,28 +1,24 @@
 package dev.holdfast.edge;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
-
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
-import io.netty.channel.Channel;
-
-/** Writes a piece of a body as one chunk (RFC 9112 section 7.1). Stateless. */
+/** Writes pieces of a body as chunks (RFC 9112 section 7.1). Stateless. */
 final class Chunks {
-  private static final byte[] END = "\r\n".getBytes(US_ASCII);
+  private static final int HEAD_BYTES_MAX = 10;
+  private static final byte[] HEX = Bytes.ascii("0123456789abcdef");
 
   private Chunks() {}
 
-  /** Takes the piece over. An empty piece would end the body and is left out. */
-  static void write(Channel channel, ByteBuf piece) {
-    int length = piece.readableBytes();
-    if (length == 0) {
-      piece.release();
-      return;
+  /** The line before so many bytes of data, which are more than none: none would end the body. */
+  static void begin(Outgoing out, int size) {
+    var head = out.room(HEAD_BYTES_MAX);
+    int shift = (31 - Integer.numberOfLeadingZeros(size)) & ~3;
+    for (; shift >= 0; shift -= 4) {
+      head.writeByte(HEX[size >>> shift & 0xf]);
     }
-    var head = channel.alloc().buffer(10);
-    head.writeCharSequence(Integer.toHexString(length), US_ASCII);
-    Sockets.write(channel, head.writeBytes(END));
-    Sockets.write(channel, piece);
-    Sockets.write(channel, Unpooled.wrappedBuffer(END));
+    head.writeByte('\r').writeByte('\n');
+  }
+
+  /** What stands after the data. */
+  static void end(Outgoing out) {
+    out.room(2).writeByte('\r').writeByte('\n');
   }
 }

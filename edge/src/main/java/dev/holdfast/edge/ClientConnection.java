@@ -8,6 +8,7 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,11 +39,13 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   private final Shared shared;
   private final Channel channel;
   private final Arrival arrival;
+  private final Outgoing out;
   private final Alarm alarm;
   private State state = State.IDLE;
-  private RequestParser parser;
+  private @Nullable Request request;
   private @Nullable ByteBuf in;
   private @Nullable Exchange exchange;
+  private @Nullable Exchange spare;
   private @Nullable Tunnel tunnel;
   private boolean ended;
   private boolean processing;
@@ -53,12 +56,16 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     this.channel = channel;
     this.arrival = arrival;
     shared = loop.shared();
-    alarm = new Alarm(loop.eventLoop(), shared.time, this::timedOut);
-    parser = new RequestParser(shared.config);
+    out = new Outgoing(channel);
+    alarm = new Alarm(loop, this::timedOut);
   }
 
   Channel channel() {
     return channel;
+  }
+
+  Outgoing out() {
+    return out;
   }
 
   Alarm alarm() {
@@ -115,13 +122,14 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelActive(ChannelHandlerContext ctx) {
+    loop.stamp();
     counted = true;
     if (shared.connections.incrementAndGet() > shared.config.connectionsMax()) {
       tooMany();
       return;
     }
     loop.clients().add(this);
-    alarm.in(shared.config.clientIdleTimeout());
+    alarm.in(shared.clientIdleNanos);
     channel.read();
   }
 
@@ -147,6 +155,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelReadComplete(ChannelHandlerContext ctx) {
+    loop.stamp();
     switch (state) {
       case TUNNEL -> {
         if (tunnel != null) {
@@ -210,6 +219,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     tunnel = null;
     alarm.close();
     dropIn();
+    dropRequest();
+    out.drop();
     loop.clients().remove(this);
     if (counted) {
       counted = false;
@@ -245,39 +256,46 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
 
   /** Whether to go on at once. */
   private boolean step() {
-    var fault = in == null ? null : parser.feed(in);
+    var asked = request;
+    if (asked == null && in != null) {
+      asked = loop.takeRequest();
+      request = asked;
+    }
+    var fault = in == null || asked == null ? null : asked.feed(in);
     trim();
     if (fault != null) {
       refuse(fault);
       return false;
     }
-    if (parser.done()) {
-      begin();
+    if (asked != null && asked.done()) {
+      begin(asked);
       return true;
     }
-    if (ended || (in == null && state == State.IDLE && shared.draining())) {
+    if (ended || (asked == null && shared.draining())) {
       close();
       return false;
     }
-    if (state == State.IDLE && (in != null || !parser.method().isEmpty())) {
+    if (state == State.IDLE && asked != null) {
       state = State.HEAD;
-      alarm.in(shared.config.idleTimeout()); // for the whole head, however slowly it drips
+      alarm.in(shared.idleNanos); // for the whole head, however slowly it drips
     }
     channel.read();
     return false;
   }
 
-  private void begin() {
+  private void begin(Request asked) {
     alarm.off();
-    switch (Request.of(parser)) {
-      case Request.Read.Bad(Fault fault) -> refuse(fault);
-      case Request.Read.Good(Request request) -> {
-        state = State.EXCHANGE;
-        var next = new Exchange(this, loop, request);
-        exchange = next;
-        next.start();
-      }
+    var fault = asked.understand();
+    if (fault != null) {
+      refuse(fault);
+      return;
     }
+    state = State.EXCHANGE;
+    request = null;
+    var next = spare == null ? new Exchange(this, loop) : spare;
+    spare = next;
+    exchange = next;
+    next.start(asked);
   }
 
   /** The answer is written. */
@@ -291,21 +309,15 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
       return;
     }
     state = State.IDLE;
-    parser = new RequestParser(shared.config);
-    alarm.in(shared.config.clientIdleTimeout());
+    alarm.in(shared.clientIdleNanos);
     process();
   }
 
   /** Answers with a page of the edge's own. */
-  void answer(ErrorPage page, Request request, boolean keepAlive) {
+  void answer(ErrorPage page, List<String> accept, boolean bodyless, boolean keepAlive) {
     boolean keep = keepAlive && !closing();
-    Sockets.writeAndFlush(
-        channel,
-        page.render(
-            channel.alloc(),
-            request.headers().tokens("accept"),
-            request.method().equals("HEAD"),
-            !keep));
+    out.pass(page.render(channel.alloc(), accept, bodyless, !keep));
+    out.flush();
     exchangeDone(keep);
   }
 
@@ -323,23 +335,30 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void refuse(Code code, int status, int logged, @Nullable String cause) {
-    var headers = parser.headers();
+    var asked = request == null ? loop.takeRequest() : request;
+    request = asked;
+    var seen = new Heads.Sent();
+    RequestId.of(asked.head, loop.random(), seen);
+    Heads.noteForwardedFor(asked.head, arrival.peerBytes(), seen);
     var line = new LogLine(arrival);
-    line.method = parser.method();
-    line.path = parser.target();
-    var authority = headers.count("host") == 1 ? Authority.parse(headers.first("host")) : null;
-    line.host = authority == null ? "" : authority.text();
-    line.requestId = RequestId.of(headers, loop.random());
-    line.forwardedFor = HeaderRules.forwardedFor(headers, arrival.peer());
+    line.of(asked, seen);
     line.status = logged;
     shared.log(null, line.render(code, cause));
     var title = cause == null || code != Code.H26 ? code.description() : "Bad request: " + cause;
-    Sockets.writeAndFlush(
-        channel,
+    out.pass(
         new ErrorPage(status, code, title, line.requestId)
-            .render(
-                channel.alloc(), headers.tokens("accept"), parser.method().equals("HEAD"), true));
+            .render(channel.alloc(), ErrorPage.accepted(asked.head), asked.forHead(), true));
+    out.flush();
+    dropRequest();
     linger();
+  }
+
+  private void dropRequest() {
+    var asked = request;
+    if (asked != null) {
+      request = null;
+      loop.give(asked);
+    }
   }
 
   private void tooMany() {
@@ -366,7 +385,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
       return;
     }
     state = State.LINGER;
-    alarm.in(LINGER_WAIT);
+    alarm.in(LINGER_WAIT.toNanos());
     Sockets.finish(channel);
     channel.read();
   }
@@ -392,7 +411,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
 
   /** The edge goes down: what lies idle ends now. */
   void drain() {
-    if (state == State.IDLE && in == null) {
+    if (state == State.IDLE && in == null && request == null) {
       close();
     }
   }

@@ -17,7 +17,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Connecting {
   private final Loop loop;
-  private final Target target;
   private final Gauge gauge;
   private final int triesMax;
   private final Exchange exchange;
@@ -25,9 +24,8 @@ final class Connecting {
   private final long startNanos;
   private int tries;
 
-  Connecting(Loop loop, Target target, Gauge gauge, int triesMax, Exchange exchange) {
+  Connecting(Loop loop, Gauge gauge, int triesMax, Exchange exchange) {
     this.loop = loop;
-    this.target = target;
     this.gauge = gauge;
     this.triesMax = triesMax;
     this.exchange = exchange;
@@ -35,7 +33,7 @@ final class Connecting {
   }
 
   Target target() {
-    return target;
+    return gauge.target;
   }
 
   int tries() {
@@ -47,12 +45,12 @@ final class Connecting {
   }
 
   void start() {
-    loop.resolve(target, this::resolved);
+    loop.resolve(gauge.target, this::resolved);
   }
 
   private void resolved(List<InetAddress> found, @Nullable Throwable cause) {
     if (found.isEmpty()) {
-      exchange.unreachable(Code.H21, cause == null ? "no address" : "name not resolved");
+      exchange.unreachable(this, Code.H21, cause == null ? "no address" : "name not resolved");
       return;
     }
     addresses.addAll(found);
@@ -61,16 +59,16 @@ final class Connecting {
 
   private void next() {
     tries++;
-    loop.connect(target, gauge.generation(), addresses.remove(), this::connected);
+    loop.connect(gauge.target, gauge.generation(), addresses.remove(), this::connected);
   }
 
   private void connected(@Nullable UpstreamConnection connection, @Nullable Throwable cause) {
     if (connection != null) {
-      exchange.connected(connection);
+      exchange.connected(this, connection);
     } else if (!addresses.isEmpty() && tries < triesMax) {
       next();
     } else {
-      exchange.unreachable(code(cause), null);
+      exchange.unreachable(this, code(cause), null);
     }
   }
 

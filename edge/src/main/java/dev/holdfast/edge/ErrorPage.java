@@ -1,11 +1,14 @@
 package dev.holdfast.edge;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,35 +19,47 @@ import org.jspecify.annotations.Nullable;
  * @param code Heroku's code, or null where there is none (such as an unknown host)
  */
 record ErrorPage(int status, @Nullable Code code, String title, String requestId) {
+  private static final String VIA = "1.1 holdfast";
+
+  /** What the Accept fields list, in lower case. */
+  static List<String> accepted(Head head) {
+    var ranges = new ArrayList<String>(4);
+    for (int i = head.find(Name.ACCEPT); i >= 0; i = head.find(Name.ACCEPT, i + 1)) {
+      for (var range : head.text(head.valueAt(i), head.valueEnd(i)).split(",", -1)) {
+        ranges.add(range.strip().toLowerCase(Locale.ROOT));
+      }
+    }
+    return ranges;
+  }
 
   /** The whole response, head and body. */
   ByteBuf render(ByteBufAllocator allocator, List<String> accept, boolean bodyless, boolean close) {
     boolean json = json(accept);
     var body = (json ? problem() : html()).getBytes(UTF_8);
     var out = allocator.buffer(512 + body.length);
-    HeaderRules.text(
+    text(
         out, "HTTP/1.1 " + status + " " + HttpResponseStatus.valueOf(status).reasonPhrase());
-    HeaderRules.text(out, "\r\n");
-    HeaderRules.field(
+    text(out, "\r\n");
+    field(
         out, "Content-Type", json ? "application/problem+json" : "text/html; charset=utf-8");
-    HeaderRules.field(out, "Content-Length", Integer.toString(body.length));
-    HeaderRules.field(out, "Cache-Control", "no-store");
-    HeaderRules.field(out, "X-Content-Type-Options", "nosniff");
+    field(out, "Content-Length", Integer.toString(body.length));
+    field(out, "Cache-Control", "no-store");
+    field(out, "X-Content-Type-Options", "nosniff");
     if (status == 405) {
-      HeaderRules.field(out, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+      field(out, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
     }
     if (code != null) {
-      HeaderRules.field(out, "Holdfast-Error", code.name());
+      field(out, "Holdfast-Error", code.name());
       if (code.retryAfterSeconds() > 0) {
-        HeaderRules.field(out, "Retry-After", Integer.toString(code.retryAfterSeconds()));
+        field(out, "Retry-After", Integer.toString(code.retryAfterSeconds()));
       }
     }
     if (!requestId.isEmpty()) {
-      HeaderRules.field(out, "X-Request-Id", requestId);
+      field(out, "X-Request-Id", requestId);
     }
-    HeaderRules.field(out, "Connection", close ? "close" : "keep-alive");
-    HeaderRules.field(out, "Via", HeaderRules.VIA);
-    HeaderRules.text(out, "\r\n");
+    field(out, "Connection", close ? "close" : "keep-alive");
+    field(out, "Via", VIA);
+    text(out, "\r\n");
     return bodyless ? out : out.writeBytes(body);
   }
 
@@ -81,5 +96,16 @@ record ErrorPage(int status, @Nullable Code code, String title, String requestId
     <p>Code <b>%2$s</b>, request <code>%3$s</code></p></body></html>
     """
         .formatted(title, name, requestId);
+  }
+
+  private static void field(ByteBuf out, String name, String value) {
+    text(out, name);
+    text(out, ": ");
+    text(out, value);
+    text(out, "\r\n");
+  }
+
+  private static void text(ByteBuf out, String text) {
+    out.writeCharSequence(text, ISO_8859_1);
   }
 }

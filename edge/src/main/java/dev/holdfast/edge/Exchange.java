@@ -1,7 +1,5 @@
 package dev.holdfast.edge;
 
-import dev.holdfast.ledger.Endpoint;
-import dev.holdfast.limits.Time;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
@@ -9,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One request from its whole head to its line in the log: it finds a place, holds or connects,
- * passes both bodies, and answers for every way in which that can end. Confined to its event loop.
+ * passes both bodies, and answers for every way in which that can end. A connection has one and uses
+ * it again for its next request. Confined to its event loop.
  *
  * <pre>
  * OPEN -> HELD -> OPEN            (an app starts)
@@ -35,104 +34,127 @@ final class Exchange {
   private final ClientConnection client;
   private final Loop loop;
   private final Shared shared;
-  private final Request request;
   private final RequestPump requestPump;
+  private final ResponsePump responsePump;
+  private final Heads.Sent seen = new Heads.Sent();
   private final LogLine line;
-  private final Set<String> tried = new HashSet<>(2);
-  private final HeaderRules.Seen seen;
-  private final long startNanos;
-  private Phase phase = Phase.OPEN;
-  private @Nullable String service;
+  private Phase phase = Phase.DONE;
+  private long number;
+  private long startNanos;
+  private @Nullable Request request;
+  private @Nullable Place place;
+  private @Nullable Set<String> tried;
   private @Nullable Gauge gauge;
   private @Nullable Connecting connecting;
   private @Nullable UpstreamConnection up;
-  private @Nullable ResponsePump responsePump;
   private @Nullable Tunnel tunnel;
   private int tries;
   private boolean freshOnly;
 
-  Exchange(ClientConnection client, Loop loop, Request request) {
+  Exchange(ClientConnection client, Loop loop) {
     this.client = client;
     this.loop = loop;
-    this.request = request;
     shared = loop.shared();
+    requestPump = new RequestPump(this, client);
+    responsePump = new ResponsePump(this, client);
     line = new LogLine(client.arrival());
-    requestPump = new RequestPump(this, client, request);
-    startNanos = shared.time.nanos();
-    Time time = shared.time;
-    seen =
-        new HeaderRules.Seen(
-            client.arrival(),
-            RequestId.of(request.headers(), loop.random()),
-            time.now().toEpochMilli());
-    line.method = request.method();
-    line.path = request.target();
-    line.host = request.authority().text();
-    line.requestId = seen.requestId();
-    line.forwardedFor = HeaderRules.forwardedFor(request.headers(), seen.arrival().peer());
   }
 
-  Request request() {
-    return request;
+  Loop loop() {
+    return loop;
+  }
+
+  /** Which of the connection's requests this is, so that what comes late is known as such. */
+  long number() {
+    return number;
   }
 
   @Nullable UpstreamConnection up() {
     return up;
   }
 
-  void start() {
-    guarded(this::route);
+  /** Takes a request over and begins with it. */
+  void start(Request next) {
+    number++;
+    request = next;
+    phase = Phase.OPEN;
+    place = null;
+    tried = null;
+    tries = 0;
+    freshOnly = false;
+    startNanos = loop.now();
+    requestPump.reset(next);
+    line.reset();
+    RequestId.of(next.head, loop.random(), seen);
+    Heads.noteForwardedFor(next.head, client.arrival().peerBytes(), seen);
+    try {
+      route(next);
+    } catch (RuntimeException e) {
+      broke(e);
+    }
   }
 
-  private void route() {
-    if (HeaderRules.loops(request.headers())) {
+  private void route(Request asked) {
+    if (Heads.loops(asked.head)) {
       answer(508, null, "Routed in circles", null);
       return;
     }
-    var route = shared.view.get().route(request.authority().host());
-    if (route == null) {
+    var found = loop.places().find(asked.authority, shared.view.get());
+    if (found == null) {
       answer(404, null, "No such app", null);
       return;
     }
-    var address = route.address();
-    if (address != null) {
-      connect(Target.of(address));
-    } else {
-      service = route.service();
-      choose();
-    }
+    place = found;
+    choose(found);
   }
 
   // Finding a place
 
-  private void choose() {
-    if (service == null) {
-      throw new IllegalStateException("a route without service and address");
-    }
-    var choice =
-        Chooser.choose(
-            shared.view.get(),
-            service,
-            tried,
-            shared.gauges,
-            shared.config,
-            loop.random(),
-            shared.time.nanos());
-    switch (choice) {
-      case Chooser.Choice.Send(Endpoint endpoint) -> {
-        loop.holds().remove(this);
-        line.dyno = endpoint.name();
-        connect(Target.of(endpoint));
+  private void choose(Place found) {
+    boolean ours = found.serviceName() != null;
+    if (ours) {
+      var closed = Chooser.closed(found);
+      if (closed != null) {
+        fail(closed, null);
+        return;
       }
-      case Chooser.Choice.Hold _ -> hold();
-      case Chooser.Choice.Refuse(Code code) -> fail(code, null);
+    }
+    int max = ours ? shared.config.requestsPerEndpointMax() : Integer.MAX_VALUE;
+    int choice = Chooser.choose(found, tried, max, loop.random(), loop.now());
+    if (choice >= 0) {
+      loop.holds().remove(this);
+      line.dyno = found.dyno(choice);
+      connect(found.gauge(choice));
+    } else if (choice == Chooser.FULL) {
+      fail(Code.H11, null);
+    } else if (tried != null) {
+      fail(Code.H21, null);
+    } else {
+      var refusal = Chooser.refusal(found);
+      if (refusal == null) {
+        hold();
+      } else {
+        fail(refusal, null);
+      }
     }
   }
 
   /** The routing changed while the request was held. */
   void chooseAgain() {
-    if (phase == Phase.HELD) {
-      guarded(this::choose);
+    var asked = request;
+    if (phase != Phase.HELD || asked == null) {
+      return;
+    }
+    try {
+      var found = loop.places().find(asked.authority, shared.view.get());
+      if (found == null) {
+        answer(404, null, "No such app", null);
+      } else {
+        place = found;
+        choose(found);
+      }
+    } catch (RuntimeException e) {
+      broke(e);
     }
   }
 
@@ -145,20 +167,19 @@ final class Exchange {
       return;
     }
     phase = Phase.HELD;
-    client.alarm().in(shared.config.bootWait());
+    client.alarm().in(shared.bootWaitNanos);
     client.watch();
   }
 
   // Connecting
 
-  private void connect(Target target) {
+  private void connect(Gauge to) {
     phase = Phase.CONNECTING;
     client.alarm().off();
-    var entered = shared.gauges.of(target);
-    entered.enter();
-    gauge = entered;
+    to.enter();
+    gauge = to;
     if (!freshOnly) {
-      var pooled = loop.pool().take(target, entered.generation(), shared.time.nanos());
+      var pooled = loop.pool().take(to.target, to.generation(), loop.now());
       if (pooled != null) {
         line.connectMillis = 0;
         attach(pooled);
@@ -166,31 +187,33 @@ final class Exchange {
       }
     }
     client.watch();
-    var attempt =
-        new Connecting(loop, target, entered, shared.config.connectTriesMax() - tries, this);
+    var attempt = new Connecting(loop, to, shared.config.connectTriesMax() - tries, this);
     connecting = attempt;
     attempt.start();
   }
 
-  void connected(UpstreamConnection connection) {
-    var attempt = connecting;
-    connecting = null;
-    if (phase != Phase.CONNECTING || attempt == null) {
+  void connected(Connecting attempt, UpstreamConnection connection) {
+    if (phase != Phase.CONNECTING || attempt != connecting) {
       connection.close();
       return;
     }
+    connecting = null;
     tries += attempt.tries();
     line.connectMillis = attempt.millis();
-    guarded(() -> attach(connection));
+    try {
+      attach(connection);
+    } catch (RuntimeException e) {
+      broke(e);
+    }
   }
 
   /** No address of the target took a connection. */
-  void unreachable(Code code, @Nullable String cause) {
-    var attempt = connecting;
-    connecting = null;
-    if (phase != Phase.CONNECTING || attempt == null) {
+  void unreachable(Connecting attempt, Code code, @Nullable String cause) {
+    var found = place;
+    if (phase != Phase.CONNECTING || attempt != connecting || found == null) {
       return;
     }
+    connecting = null;
     tries += Math.max(1, attempt.tries());
     line.connectMillis = attempt.millis();
     if (gauge != null) {
@@ -198,33 +221,52 @@ final class Exchange {
       gauge.leave();
       gauge = null;
     }
-    guarded(() -> {
-      tried.add(attempt.target().id());
-      if (service == null || tries >= shared.config.connectTriesMax() || !others()) {
+    var excluded = tried == null ? new HashSet<String>(2) : tried;
+    tried = excluded;
+    excluded.add(attempt.target().id());
+    try {
+      if (found.serviceName() == null
+          || tries >= shared.config.connectTriesMax()
+          || !others(excluded)) {
         fail(code, cause);
       } else {
         phase = Phase.OPEN;
-        choose();
+        var now = place;
+        if (now != null) {
+          choose(now);
+        }
       }
-    });
+    } catch (RuntimeException e) {
+      broke(e);
+    }
   }
 
-  /** Whether an endpoint is left that was not tried. */
-  private boolean others() {
-    return service != null
-        && shared.view.get().endpoints(service).stream()
-            .anyMatch(e -> e.state() == Endpoint.State.UP && !tried.contains(e.id()));
+  /** Whether an endpoint is left that was not tried, in the routing of now. */
+  private boolean others(Set<String> excluded) {
+    var asked = request;
+    var found = asked == null ? null : loop.places().find(asked.authority, shared.view.get());
+    if (found == null) {
+      return false;
+    }
+    place = found;
+    return Chooser.others(found, excluded);
   }
 
   private void attach(UpstreamConnection connection) {
+    var asked = request;
+    if (asked == null) {
+      throw new IllegalStateException("a connection for no request");
+    }
     phase = Phase.ACTIVE;
     up = connection;
     connection.attach(this);
     if (gauge != null) {
       gauge.reached();
     }
-    responsePump = new ResponsePump(this, client, connection, shared.config);
-    requestPump.begin(connection, seen);
+    responsePump.reset(connection, asked);
+    var head = loop.scratch().clear();
+    Heads.request(head, asked, seen, client.arrival(), loop.millis());
+    requestPump.begin(connection, head);
     connection.channel().read();
   }
 
@@ -232,7 +274,7 @@ final class Exchange {
 
   void clientProgress() {
     if (phase == Phase.ACTIVE) {
-      guarded(requestPump::pump);
+      pumpRequest();
     } else if (phase != Phase.DONE && client.ended() && requestPump.neverWhole()) {
       clientGone();
       client.abort();
@@ -242,7 +284,7 @@ final class Exchange {
   void clientWritable() {
     if (phase == Phase.ACTIVE) {
       touch();
-      guarded(this::pumpResponse);
+      pumpResponse();
     } else if (tunnel != null) {
       tunnel.writable(true);
     }
@@ -251,14 +293,14 @@ final class Exchange {
   void upstreamWritable() {
     if (phase == Phase.ACTIVE) {
       touch();
-      guarded(requestPump::pump);
+      pumpRequest();
     }
   }
 
   void upstreamProgress() {
     if (phase == Phase.ACTIVE) {
       touch();
-      guarded(this::pumpResponse);
+      pumpResponse();
     }
   }
 
@@ -271,16 +313,16 @@ final class Exchange {
 
   /** The whole request is on its way; the app may think from now on. */
   void requestSent() {
-    if (phase == Phase.ACTIVE && responsePump != null && !responsePump.begun()) {
-      client.alarm().in(shared.config.firstByteTimeout());
+    if (phase == Phase.ACTIVE && !responsePump.begun()) {
+      client.alarm().in(shared.firstByteNanos);
     }
   }
 
   /** A byte passed in either direction. */
   void touch() {
-    boolean thinking = requestPump.done() && responsePump != null && !responsePump.begun();
+    boolean thinking = requestPump.done() && !responsePump.begun();
     if (!thinking) {
-      client.alarm().in(shared.config.idleTimeout());
+      client.alarm().in(shared.idleNanos);
     }
   }
 
@@ -288,7 +330,7 @@ final class Exchange {
     switch (phase) {
       case HELD -> fail(Code.H20, null);
       case ACTIVE -> {
-        if (responsePump != null && responsePump.begun()) {
+        if (responsePump.begun()) {
           fail(client.channel().isWritable() ? Code.H15 : Code.H28, null);
         } else {
           fail(requestPump.waitsForClient() ? Code.H28 : Code.H12, null);
@@ -325,10 +367,25 @@ final class Exchange {
 
   // Passing
 
-  private void pumpResponse() {
-    if (responsePump != null) {
-      responsePump.pump();
+  private void pumpRequest() {
+    try {
+      requestPump.pump();
+    } catch (RuntimeException e) {
+      broke(e);
     }
+  }
+
+  private void pumpResponse() {
+    try {
+      responsePump.pump();
+    } catch (RuntimeException e) {
+      broke(e);
+    }
+  }
+
+  /** The app said its first byte. */
+  void begun() {
+    touch();
   }
 
   boolean requestDone() {
@@ -349,14 +406,14 @@ final class Exchange {
   }
 
   /** The response is over. */
-  void finished(boolean reusable, Duration keep, boolean keepAlive) {
+  void finished(boolean reusable, long keepNanos, boolean keepAlive) {
     var connection = up;
     up = null;
     if (connection != null) {
-      connection.release(reusable, keep);
+      connection.release(reusable, gauge, keepNanos);
     }
     end(null, null);
-    client.channel().flush(); // last, so that whoever has the answer finds it accounted for
+    client.out().flush(); // last, so that whoever has the answer finds it accounted for
     client.exchangeDone(keepAlive);
   }
 
@@ -366,10 +423,14 @@ final class Exchange {
    */
   boolean retry() {
     var stale = up;
+    var to = gauge;
+    var asked = request;
     if (stale == null
+        || to == null
+        || asked == null
         || !stale.reused()
         || freshOnly
-        || !request.idempotent()
+        || !asked.idempotent()
         || requestPump.bodyBegun()) {
       return false;
     }
@@ -377,7 +438,7 @@ final class Exchange {
     up = null;
     stale.close();
     leave();
-    connect(stale.target());
+    connect(to);
     return true;
   }
 
@@ -386,16 +447,11 @@ final class Exchange {
     if (gauge != null) {
       gauge.tunnel(1);
     }
-    var begun =
-        new Tunnel(
-            this,
-            client.channel(),
-            connection.channel(),
-            client.alarm(),
-            shared.config.idleTimeout());
+    var begun = new Tunnel(this, client, connection, shared.idleNanos);
     tunnel = begun;
     connection.attach(begun);
     client.attach(begun);
+    slim();
     begun.start(client.takeIn(), connection.takeIn());
     if (client.ended()) {
       begun.ended(true);
@@ -428,8 +484,7 @@ final class Exchange {
     if (phase == Phase.DONE) {
       return;
     }
-    boolean out = responsePump != null && responsePump.out();
-    if (out) {
+    if (responsePump.out()) {
       end(code, cause);
       client.abort();
     } else {
@@ -438,12 +493,17 @@ final class Exchange {
   }
 
   private void answer(int status, @Nullable Code code, String title, @Nullable String cause) {
+    var asked = request;
+    if (asked == null) {
+      throw new IllegalStateException("an answer to no request");
+    }
     line.status = code == Code.H28 ? code.status() : status;
+    boolean keepAlive = asked.keepAlive() && requestPump.bodyRead() && code != Code.H28;
+    boolean bodyless = asked.toHead();
+    var accept = ErrorPage.accepted(asked.head);
+    var page = new ErrorPage(status, code, title, asked.head.text(seen.idAt, seen.idEnd));
     end(code, cause);
-    client.answer(
-        new ErrorPage(status, code, title, seen.requestId()),
-        request,
-        request.keepAlive() && requestPump.bodyRead() && code != Code.H28);
+    client.answer(page, accept, bodyless, keepAlive);
   }
 
   private void end(@Nullable Code code, @Nullable String cause) {
@@ -456,8 +516,22 @@ final class Exchange {
       connection.close();
     }
     leave();
-    line.serviceMillis = Math.max(0, (shared.time.nanos() - startNanos) / 1_000_000);
-    shared.log(service, line.render(code, cause));
+    responsePump.clear();
+    line.serviceMillis = Math.max(0, (loop.now() - startNanos) / 1_000_000);
+    slim();
+    var found = place;
+    place = null;
+    shared.log(found == null ? null : found.serviceName(), line.render(code, cause));
+  }
+
+  /** Keeps of the request what the log needs, and gives the rest back. */
+  private void slim() {
+    var asked = request;
+    if (asked != null) {
+      line.of(asked, seen);
+      request = null;
+      loop.give(asked);
+    }
   }
 
   private void leave() {
@@ -468,12 +542,8 @@ final class Exchange {
   }
 
   /** A defect of ours costs one request and shows as H99. */
-  private void guarded(Runnable step) {
-    try {
-      step.run();
-    } catch (RuntimeException e) {
-      Shared.bug("a request failed", e);
-      internal();
-    }
+  private void broke(RuntimeException defect) {
+    Shared.bug("a request failed", defect);
+    internal();
   }
 }

@@ -4,11 +4,17 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** What the edge knows by experience of one target, over all event loops. Thread-safe. */
 final class Gauge {
+  final Target target;
   private final AtomicInteger inFlight = new AtomicInteger();
   private final AtomicInteger tunnels = new AtomicInteger();
   private final AtomicInteger generation = new AtomicInteger();
   private volatile long avoidUntilNanos;
   private volatile boolean avoided;
+  private volatile boolean swept;
+
+  Gauge(Target target) {
+    this.target = target;
+  }
 
   void enter() {
     inFlight.incrementAndGet();
@@ -55,5 +61,14 @@ final class Gauge {
 
   boolean avoided(long now) {
     return avoided && avoidUntilNanos - now > 0;
+  }
+
+  /** Whether it was taken out of the map, so that whoever holds it has to ask for another. */
+  boolean swept() {
+    return swept;
+  }
+
+  void sweep() {
+    swept = true;
   }
 }

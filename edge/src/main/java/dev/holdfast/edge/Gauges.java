@@ -15,7 +15,7 @@ final class Gauges {
     if (gauge != null) {
       return gauge;
     }
-    var fresh = new Gauge();
+    var fresh = new Gauge(target);
     var other = gauges.putIfAbsent(target, fresh);
     return other == null ? fresh : other;
   }
@@ -23,10 +23,16 @@ final class Gauges {
   /** Drops what is neither in use nor routed to. */
   void sweep(Routing routing) {
     gauges
-        .entrySet()
-        .removeIf(entry ->
-            entry.getValue().inFlight() == 0
-                && routing.endpoint(entry.getKey().service(), entry.getKey().id()) == null);
+        .values()
+        .removeIf(gauge -> {
+          var target = gauge.target;
+          boolean idle =
+              gauge.inFlight() == 0 && routing.endpoint(target.service(), target.id()) == null;
+          if (idle) {
+            gauge.sweep();
+          }
+          return idle;
+        });
   }
 
   int inFlight(String service, String id) {

@@ -29,6 +29,23 @@ final class LogLine {
     this.arrival = arrival;
   }
 
+  void reset() {
+    dyno = "";
+    connectMillis = NONE;
+    serviceMillis = NONE;
+    status = 0;
+    bytes = 0;
+  }
+
+  /** Takes what the log says of the request. */
+  void of(Request request, Heads.Sent seen) {
+    method = request.method();
+    path = request.target();
+    host = request.host();
+    requestId = request.head.text(seen.idAt, seen.idEnd);
+    forwardedFor = request.head.text(seen.forwardedAt, seen.forwardedEnd);
+  }
+
   String render(@Nullable Code code, @Nullable String cause) {
     var out = new StringBuilder(256 + path.length());
     if (code == null) {

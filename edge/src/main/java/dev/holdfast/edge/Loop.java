@@ -17,6 +17,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -40,6 +41,12 @@ final class Loop {
   private static final int READ_BYTES_MIN = 512;
   private static final int READ_BYTES_FIRST = 4096;
   private static final int DNS_TTL_SECONDS_MAX = 30;
+  /** Hosts whose places are kept. */
+  private static final int PLACES_MAX = 262_144;
+
+  /** Requests and responses that are kept for the next use. */
+  private static final int SPARE_MAX = 1024;
+
   private static final Duration SWEEP = Duration.ofSeconds(1);
 
   private final Shared shared;
@@ -49,6 +56,14 @@ final class Loop {
   private final RandomGenerator random;
   private final Bootstrap bootstrap;
   private final Set<ClientConnection> clients = new HashSet<>();
+  private final ArrayDeque<Request> requests = new ArrayDeque<>();
+  private final ArrayDeque<Response> responses = new ArrayDeque<>();
+  private final Scratch scratch = new Scratch();
+  private final Places places;
+  private final Wheel wheel;
+  private long now;
+  private long wallMillis;
+  private long wallNanos;
   private @Nullable DnsNameResolver resolver;
 
   Loop(Shared shared, EventLoop eventLoop) {
@@ -56,6 +71,10 @@ final class Loop {
     this.eventLoop = eventLoop;
     pool = new Pool(shared.config.idlePerEndpointMax(), shared.config.idlePerLoopMax());
     holds = new Holds(this);
+    places = new Places(shared.gauges, PLACES_MAX);
+    now = shared.time.nanos();
+    wheel = new Wheel(now);
+    setWallClock();
     random = new SplittableRandom(shared.time.random().nextLong());
     bootstrap =
         new Bootstrap()
@@ -108,11 +127,75 @@ final class Loop {
     return clients;
   }
 
+  Places places() {
+    return places;
+  }
+
+  /** Where heads are written together; whoever clears it has it to itself until it is added. */
+  Scratch scratch() {
+    return scratch;
+  }
+
+  Wheel wheel() {
+    return wheel;
+  }
+
+  /** The monotonic time at which the event loop turned to what it does now. */
+  long now() {
+    return now;
+  }
+
+  /** Looks at the clock. */
+  void stamp() {
+    now = shared.time.nanos();
+  }
+
+  /** Wall-clock time of now. */
+  long millis() {
+    return wallMillis + (now - wallNanos) / 1_000_000;
+  }
+
+  Request takeRequest() {
+    var spare = requests.pollLast();
+    return (spare == null ? new Request() : spare).reset(shared.requestLimits);
+  }
+
+  void give(Request request) {
+    if (requests.size() < SPARE_MAX && request.head.handy()) {
+      requests.addLast(request);
+    }
+  }
+
+  Response takeResponse() {
+    var spare = responses.pollLast();
+    return (spare == null ? new Response() : spare).reset(shared.responseLimits);
+  }
+
+  void give(Response response) {
+    if (responses.size() < SPARE_MAX && response.head.handy()) {
+      responses.addLast(response);
+    }
+  }
+
+  private void setWallClock() {
+    wallNanos = now;
+    wallMillis = shared.time.now().toEpochMilli();
+  }
+
+  private void tick() {
+    stamp();
+    setWallClock();
+    wheel.advance(now);
+  }
+
   boolean keep(UpstreamConnection connection) {
     return !shared.draining() && pool.put(connection);
   }
 
   void startSweeping(boolean gauges) {
+    var _ =
+        eventLoop.scheduleAtFixedRate(
+            this::tick, Wheel.TICK_NANOS, Wheel.TICK_NANOS, TimeUnit.NANOSECONDS);
     var _ =
         eventLoop.scheduleAtFixedRate(
             () -> sweep(gauges), SWEEP.toNanos(), SWEEP.toNanos(), TimeUnit.NANOSECONDS);

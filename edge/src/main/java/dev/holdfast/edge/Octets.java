@@ -1,9 +1,15 @@
 package dev.holdfast.edge;
 
-import io.netty.buffer.ByteBuf;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 
 /** Which bytes may stand where in a message (RFC 9110 section 5.6, RFC 9112). */
 final class Octets {
+  private static final VarHandle LONG =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final long ONES = 0x0101010101010101L;
+  private static final long HIGHS = 0x8080808080808080L;
   private static final boolean[] TOKEN = new boolean[256];
 
   static {
@@ -25,24 +31,48 @@ final class Octets {
     return TOKEN[octet & 0xff];
   }
 
-  static boolean token(ByteBuf in, int start, int length) {
-    for (int i = start; i < start + length; i++) {
-      if (!token(in.getByte(i))) {
-        return false;
-      }
+  static boolean token(byte[] in, int from, int to) {
+    return from < to && tokenEnd(in, from, to) == to;
+  }
+
+  /** Where the token that begins at {@code from} ends, at most {@code to}. */
+  static int tokenEnd(byte[] in, int from, int to) {
+    int i = from;
+    while (i < to && TOKEN[in[i] & 0xff]) {
+      i++;
     }
-    return length > 0;
+    return i;
+  }
+
+  /**
+   * The first control byte in a range, tabs included, or {@code to}. Eight bytes at a time: the
+   * lowest flagged byte of the borrow tricks is always exact.
+   */
+  static int control(byte[] in, int from, int to) {
+    int i = from;
+    while (i + 8 <= to) {
+      long eight = (long) LONG.get(in, i);
+      long delete = eight ^ (ONES * 0x7f);
+      long found =
+          (((eight - ONES * 0x20) & ~eight) | ((delete - ONES) & ~delete)) & HIGHS;
+      if (found != 0) {
+        return i + (Long.numberOfTrailingZeros(found) >>> 3);
+      }
+      i += 8;
+    }
+    while (i < to && (in[i] & 0xff) >= 0x20 && in[i] != 0x7f) {
+      i++;
+    }
+    return i;
   }
 
   /** Visible characters, blanks and tabs, and bytes above ASCII (obs-text). */
-  static boolean text(ByteBuf in, int start, int length) {
-    for (int i = start; i < start + length; i++) {
-      int octet = in.getByte(i) & 0xff;
-      if ((octet < 0x20 && octet != '\t') || octet == 0x7f) {
-        return false;
-      }
+  static boolean text(byte[] in, int from, int to) {
+    int i = control(in, from, to);
+    while (i < to && in[i] == '\t') {
+      i = control(in, i + 1, to);
     }
-    return true;
+    return i == to;
   }
 
   static boolean blank(int octet) {
@@ -64,5 +94,36 @@ final class Octets {
     }
     int lower = c | 0x20;
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+  }
+
+  static int lower(int c) {
+    return c >= 'A' && c <= 'Z' ? c + 32 : c;
+  }
+
+  /** Whether a range equals a lower-case word, letters compared without case. */
+  static boolean same(byte[] in, int from, int to, byte[] word) {
+    if (to - from != word.length) {
+      return false;
+    }
+    for (int i = 0; i < word.length; i++) {
+      if (lower(in[from + i]) != word[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Writes a number in digits and says where they end. */
+  static int digits(byte[] out, int at, long number) {
+    int width = 1;
+    for (long rest = number; rest >= 10; rest /= 10) {
+      width++;
+    }
+    long rest = number;
+    for (int i = at + width - 1; i >= at; i--) {
+      out[i] = (byte) ('0' + rest % 10);
+      rest /= 10;
+    }
+    return at + width;
   }
 }

@@ -1,133 +1,332 @@
 package dev.holdfast.edge;
 
-import java.util.List;
-import java.util.Locale;
-import java.util.Set;
+import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a client asks for, once its head is whole and its meaning is beyond doubt. Immutable but for
- * its headers, which nobody changes.
+ * What a client asks for: its head as it came, and what of it matters to the edge. Everything is a
+ * range of {@link Head#bytes}; nothing is copied into objects. Used again for other requests.
+ * Confined to its event loop.
  *
- * @param method a token
- * @param target in origin form, or {@code *}
- * @param authority whom it is for
- * @param http11 whether the client may be answered in chunks and with interim responses
- * @param keepAlive whether the client wants to send more on this connection
- * @param expectContinue whether the client waits for a 100 before it sends the body
- * @param upgrade the protocols that it offers to switch to, or null
+ * <p>Read strictly (RFC 9112 sections 2 and 3): what two readers could understand differently is
+ * refused.
  */
-record Request(
-    String method,
-    String target,
-    Authority authority,
-    boolean http11,
-    Headers headers,
-    Framing framing,
-    boolean keepAlive,
-    boolean expectContinue,
-    @Nullable String upgrade) {
-  private static final Set<String> REPLAYABLE =
-      Set.of("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE");
+final class Request {
+  private static final int METHOD_BYTES_MAX = 127;
+  private static final byte[] VERSION = Bytes.ascii("HTTP/");
+  private static final int VERSION_BYTES = 8;
+  private static final byte[] CLOSE = Bytes.ascii("close");
+  private static final byte[] KEEP_ALIVE = Bytes.ascii("keep-alive");
+  private static final byte[] UPGRADE = Bytes.ascii("upgrade");
+  private static final byte[] WEBSOCKET = Bytes.ascii("websocket");
+  private static final byte[] CONTINUE = Bytes.ascii("100-continue");
+  private static final byte[] CONNECT = Bytes.ascii("CONNECT");
+  private static final byte[] OPTIONS = Bytes.ascii("OPTIONS");
+  private static final byte[] HEAD = Bytes.ascii("HEAD");
+  private static final byte[][] REPLAYABLE = {
+    Bytes.ascii("GET"),
+    HEAD,
+    OPTIONS,
+    Bytes.ascii("TRACE"),
+    Bytes.ascii("PUT"),
+    Bytes.ascii("DELETE"),
+  };
+  private static final byte[][] SCHEMES = {Bytes.ascii("http://"), Bytes.ascii("https://")};
 
-  /** Either a request or what is wrong with it. */
-  sealed interface Read {
-    /** It can be served. */
-    record Good(Request request) implements Read {}
+  final Head head = new Head();
+  final Framing framing = new Framing();
+  final Authority authority = new Authority();
+  private boolean lineRead;
+  private boolean emptyLineSkipped;
+  private int lineAt;
+  private int methodEnd;
+  private int targetAt;
+  private int targetEnd;
+  private int hostAt;
+  private int hostEnd;
+  private boolean asIs;
+  private boolean http11;
+  private boolean keepAlive;
+  private boolean expectsContinue;
+  private boolean upgrades;
+  private boolean toHead;
+  private boolean idempotent;
 
-    /** It is refused. */
-    record Bad(Fault fault) implements Read {}
+  /** Ready for a new request. */
+  Request reset(Head.Limits limits) {
+    head.reset(limits);
+    lineRead = false;
+    emptyLineSkipped = false;
+    lineAt = 0;
+    methodEnd = 0;
+    targetAt = 0;
+    targetEnd = 0;
+    hostAt = 0;
+    hostEnd = 0;
+    return this;
   }
 
-  static Read of(RequestParser head) {
-    var headers = head.headers();
-    boolean http11 = head.http11();
-    if (head.method().equals("CONNECT")) {
-      return new Read.Bad(Fault.METHOD);
-    }
-    var framing = Framing.ofRequest(http11, headers);
-    if (framing instanceof Framing.Unclear(var fault)) {
-      return new Read.Bad(fault);
-    }
-    var authority = headers.count("host") == 1 ? Authority.parse(headers.first("host")) : null;
-    if (authority == null) {
-      return new Read.Bad(Fault.HOST);
-    }
-    var target = head.target();
-    if (!target.startsWith("/") && !(target.equals("*") && head.method().equals("OPTIONS"))) {
-      int start = schemeEnd(target);
-      int path = start < 0 ? -1 : pathStart(target, start);
-      authority = start < 0 ? null : Authority.parse(target.substring(start, path));
-      if (authority == null) {
-        return new Read.Bad(Fault.LINE);
+  // Reading
+
+  /** Takes what is there; null unless something is wrong. */
+  @Nullable Fault feed(ByteBuf in) {
+    while (!lineRead) {
+      int first = head.peek(in);
+      if (first >= 0 && !Octets.token(first) && (first != '\r' || emptyLineSkipped)) {
+        return Fault.LINE; // such as a TLS handshake: no need to wait for a line that never ends
       }
-      target = originForm(head.method(), target.substring(path));
+      int end = head.startLine(in);
+      if (end == Line.MORE) {
+        return null;
+      }
+      if (end == Line.TOO_LONG) {
+        return Fault.LINE_LONG;
+      }
+      if (end == Line.BAD_END) {
+        return Fault.LINE;
+      }
+      lineAt = head.lineAt();
+      if (end == lineAt) {
+        emptyLineSkipped = true; // RFC 9112 section 2.2
+      } else {
+        var fault = line(lineAt, end);
+        if (fault != null) {
+          return fault;
+        }
+        lineRead = true;
+      }
+      head.skipLine(end);
     }
-    boolean expects = http11 && headers.count("expect") > 0;
-    if (expects && !"100-continue".equalsIgnoreCase(headers.joined("expect"))) {
-      return new Read.Bad(Fault.EXPECT);
+    return head.fields(in);
+  }
+
+  boolean done() {
+    return head.done();
+  }
+
+  /** Whether anything of it came. */
+  boolean begun() {
+    return head.length() > 0;
+  }
+
+  private @Nullable Fault line(int from, int to) {
+    var b = head.bytes;
+    int space = Octets.tokenEnd(b, from, to);
+    if (space == from || space - from > METHOD_BYTES_MAX || space == to || b[space] != ' ') {
+      return Fault.LINE;
     }
-    var connection = headers.tokens("connection");
-    boolean keepAlive = http11 ? !connection.contains("close") : connection.contains("keep-alive");
-    return new Read.Good(
-        new Request(
-            head.method(),
-            target,
-            authority,
-            http11,
-            headers,
-            framing,
-            keepAlive,
-            expects && !(framing instanceof Framing.None),
-            http11 && connection.contains("upgrade") ? upgrade(headers) : null));
+    int version = to - VERSION_BYTES;
+    if (version <= space + 2 || b[version - 1] != ' ' || !target(b, space + 1, version - 1)) {
+      return Fault.LINE;
+    }
+    for (int i = 0; i < VERSION.length; i++) {
+      if (b[version + i] != VERSION[i]) {
+        return Fault.LINE;
+      }
+    }
+    if (!Octets.digit(b[version + 5]) || b[version + 6] != '.' || !Octets.digit(b[version + 7])) {
+      return Fault.LINE;
+    }
+    methodEnd = space;
+    targetAt = space + 1;
+    targetEnd = version - 1;
+    if (b[version + 5] != '1') {
+      return Fault.VERSION;
+    }
+    http11 = b[version + 7] != '0'; // RFC 9110 section 2.5: a higher minor version is read as 1.1
+    asIs = b[version + 7] == '1' && from == 0;
+    return null;
+  }
+
+  private static boolean target(byte[] b, int from, int to) {
+    for (int i = from; i < to; i++) {
+      int octet = b[i] & 0xff;
+      if (octet <= ' ' || octet == 0x7f || octet == '#') {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** What a whole head means; null unless it is refused. */
+  @Nullable Fault understand() {
+    if (method(CONNECT)) {
+      return Fault.METHOD;
+    }
+    var fault = framing.ofRequest(head, http11);
+    if (fault != null) {
+      return fault;
+    }
+    int host = head.find(Name.HOST);
+    if (host < 0 || head.repeats(Name.HOST)) {
+      return Fault.HOST;
+    }
+    hostAt = head.valueAt(host);
+    hostEnd = head.valueEnd(host);
+    if (!authority.read(head.bytes, hostAt, hostEnd)) {
+      return Fault.HOST;
+    }
+    asIs &= head.plain(host);
+    if (!originForm() && !absoluteForm()) {
+      return Fault.LINE;
+    }
+    boolean expects = http11 && head.has(Name.EXPECT);
+    if (expects
+        && (head.repeats(Name.EXPECT) || !head.value(head.find(Name.EXPECT), CONTINUE))) {
+      return Fault.EXPECT;
+    }
+    expectsContinue = expects && framing.kind() != Framing.Kind.NONE;
+    boolean connection = head.has(Name.CONNECTION);
+    keepAlive =
+        http11
+            ? !(connection && head.lists(Name.CONNECTION, CLOSE))
+            : connection && head.lists(Name.CONNECTION, KEEP_ALIVE);
+    upgrades =
+        http11
+            && connection
+            && head.has(Name.UPGRADE)
+            && head.lists(Name.CONNECTION, UPGRADE)
+            && head.lists(Name.UPGRADE, WEBSOCKET);
+    toHead = method(HEAD);
+    idempotent = false;
+    for (var word : REPLAYABLE) {
+      idempotent |= method(word);
+    }
+    return null;
+  }
+
+  private boolean originForm() {
+    return head.bytes[targetAt] == '/'
+        || (head.bytes[targetAt] == '*' && targetEnd - targetAt == 1 && method(OPTIONS));
+  }
+
+  /** {@code scheme://authority/path}: its authority counts, whatever Host says. */
+  private boolean absoluteForm() {
+    int start = -1;
+    for (var scheme : SCHEMES) {
+      int end = targetAt + scheme.length;
+      if (end < targetEnd && Octets.same(head.bytes, targetAt, end, scheme)) {
+        start = end;
+      }
+    }
+    if (start < 0) {
+      return false;
+    }
+    int path = start;
+    while (path < targetEnd && head.bytes[path] != '/' && head.bytes[path] != '?') {
+      path++;
+    }
+    if (!authority.read(head.bytes, start, path)) {
+      return false;
+    }
+    asIs = false;
+    hostAt = start;
+    hostEnd = path;
+    if (path < targetEnd && head.bytes[path] == '/') {
+      targetAt = path;
+    } else {
+      rootOf(path);
+    }
+    return true;
+  }
+
+  /** An absolute target without a path is noted in origin form. */
+  private void rootOf(int query) {
+    int size = targetEnd - query;
+    boolean all = size == 0 && method(OPTIONS);
+    int at = head.note(1 + size);
+    head.bytes[at] = (byte) (all ? '*' : '/');
+    System.arraycopy(head.bytes, query, head.bytes, at + 1, size);
+    targetAt = at;
+    targetEnd = at + 1 + size;
+  }
+
+  private boolean method(byte[] word) {
+    return Bytes.equal(head.bytes, lineAt, methodEnd, word);
+  }
+
+  // What it says
+
+  int methodAt() {
+    return lineAt;
+  }
+
+  int methodEnd() {
+    return methodEnd;
+  }
+
+  /** Where the target in origin form, or {@code *}, begins. */
+  int targetAt() {
+    return targetAt;
+  }
+
+  int targetEnd() {
+    return targetEnd;
+  }
+
+  /** Where the authority begins that the request is for, as it was sent. */
+  int hostAt() {
+    return hostAt;
+  }
+
+  int hostEnd() {
+    return hostEnd;
+  }
+
+  /** Whether start line and Host can be passed on as they came. */
+  boolean asIs() {
+    return asIs;
+  }
+
+  /** Whether the client may be answered in chunks and with interim responses. */
+  boolean http11() {
+    return http11;
+  }
+
+  /** Whether the client wants to send more on this connection. */
+  boolean keepAlive() {
+    return keepAlive;
+  }
+
+  /** Whether the client waits for a 100 before it sends the body. */
+  boolean expectsContinue() {
+    return expectsContinue;
+  }
+
+  /** Whether the client offers to switch to WebSocket, the one protocol that is passed through. */
+  boolean upgrades() {
+    return upgrades;
+  }
+
+  /** Whether the answer has no body whatever it says. */
+  boolean toHead() {
+    return toHead;
   }
 
   /** Whether doing it twice is the same as doing it once (RFC 9110 section 9.2.2). */
   boolean idempotent() {
-    return REPLAYABLE.contains(method);
+    return idempotent;
   }
 
-  /** The protocols offered, h2c left out: it would put requests out of the edge's sight. */
-  private static @Nullable String upgrade(Headers headers) {
-    var offered = headers.tokens("upgrade").isEmpty() ? List.<String>of() : offers(headers);
-    return offered.isEmpty() ? null : String.join(", ", offered);
+  /** Whether the method is HEAD, as far as it is known. */
+  boolean forHead() {
+    return method(HEAD);
   }
 
-  private static List<String> offers(Headers headers) {
-    var joined = headers.joined("upgrade");
-    return joined == null
-        ? List.of()
-        : List.of(joined.split(",", -1)).stream()
-            .map(String::strip)
-            .filter(offer -> !offer.isEmpty() && !h2(offer))
-            .toList();
+  String method() {
+    return head.text(lineAt, methodEnd);
   }
 
-  private static boolean h2(String offer) {
-    var lower = offer.toLowerCase(Locale.ROOT);
-    return lower.equals("h2c") || lower.equals("h2") || lower.startsWith("http/");
+  String target() {
+    return head.text(targetAt, targetEnd);
   }
 
-  private static int schemeEnd(String target) {
-    for (var scheme : List.of("http://", "https://")) {
-      if (target.regionMatches(true, 0, scheme, 0, scheme.length())) {
-        return scheme.length();
-      }
+  /** Whom it is for; empty when that is not beyond doubt. */
+  String host() {
+    int host = hostEnd > 0 || head.repeats(Name.HOST) ? -1 : head.find(Name.HOST);
+    if (host >= 0 && authority.read(head.bytes, head.valueAt(host), head.valueEnd(host))) {
+      return head.text(head.valueAt(host), head.valueEnd(host));
     }
-    return -1;
-  }
-
-  private static int pathStart(String target, int from) {
-    int slash = target.indexOf('/', from);
-    int query = target.indexOf('?', from);
-    int end = target.length();
-    return Math.min(slash < 0 ? end : slash, query < 0 ? end : query);
-  }
-
-  private static String originForm(String method, String path) {
-    if (path.isEmpty()) {
-      return method.equals("OPTIONS") ? "*" : "/";
-    }
-    return path.startsWith("/") ? path : "/" + path;
+    return head.text(hostAt, hostEnd);
   }
 }

@@ -1,36 +1,47 @@
 package dev.holdfast.edge;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
-
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Passes one request to the app: the head, then the body as far as the app takes it. The client is
- * read only when everything that it sent before is passed on. Confined to its event loop.
+ * read only when everything that it sent before is passed on. Used again for the next request.
+ * Confined to its event loop.
  */
 final class RequestPump {
-  private static final byte[] CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n".getBytes(US_ASCII);
+  private static final byte[] CONTINUE = Bytes.ascii("HTTP/1.1 100 Continue\r\n\r\n");
 
   private final Exchange exchange;
   private final ClientConnection client;
-  private final Request request;
-  private final BodyReader body;
-  private final boolean chunked;
+  private final BodyReader body = new BodyReader();
   private @Nullable UpstreamConnection up;
+  private boolean chunked;
+  private boolean counted;
+  private boolean continues;
   private boolean bodyBegun;
   private boolean done;
   private boolean continued;
   private boolean cut;
   private boolean waitsForClient;
 
-  RequestPump(Exchange exchange, ClientConnection client, Request request) {
+  RequestPump(Exchange exchange, ClientConnection client) {
     this.exchange = exchange;
     this.client = client;
-    this.request = request;
-    body = new BodyReader(request.framing());
-    chunked = request.framing() instanceof Framing.Chunked;
+  }
+
+  /** Ready for a new request. */
+  void reset(Request request) {
+    body.reset(request.framing);
+    chunked = request.framing.chunked();
+    counted = request.framing.kind() == Framing.Kind.LENGTH;
+    continues = request.expectsContinue();
+    up = null;
+    bodyBegun = false;
+    done = false;
+    continued = false;
+    cut = false;
+    waitsForClient = false;
   }
 
   /** Whether the whole request went out. */
@@ -62,16 +73,16 @@ final class RequestPump {
     exchange.requestSent();
   }
 
-  void begin(UpstreamConnection connection, HeaderRules.Seen seen) {
+  /** Sends the head, which is in the scratch, and as much of the body as there is. */
+  void begin(UpstreamConnection connection, Scratch head) {
     up = connection;
     done = false;
-    var head = connection.channel().alloc().buffer(1024);
-    HeaderRules.writeRequest(head, request, seen);
-    Sockets.write(connection.channel(), head);
+    connection.out().add(head, 0);
     exchange.touch();
-    if (request.expectContinue() && !continued && client.in() == null) {
+    if (continues && !continued && client.in() == null) {
       continued = true;
-      Sockets.writeAndFlush(client.channel(), Unpooled.wrappedBuffer(CONTINUE));
+      client.out().add(CONTINUE);
+      client.out().flush();
     }
     pump();
   }
@@ -84,26 +95,28 @@ final class RequestPump {
     boolean moved = false;
     while (connection.channel().isWritable() && !done) {
       var in = client.in();
-      var piece = in == null ? null : body.next(in);
-      if (piece != null) {
+      if (body.done()) {
+        finish(connection);
+      } else if (in != null && body.advance(in)) {
         moved = true;
-        write(connection, piece);
+        pass(connection, in);
       } else if (body.fault() != null) {
         exchange.fail(Code.H26, Fault.CHUNK.cause(), Fault.CHUNK.status());
         return;
-      } else if (body.done()) {
-        finish(connection);
-      } else {
+      } else if (!body.done()) {
         break;
       }
     }
-    connection.channel().flush();
+    connection.out().flush();
     client.trim();
     if (moved) {
       exchange.touch();
     }
     waitsForClient = !done && connection.channel().isWritable();
-    if (waitsForClient) {
+    if (done) {
+      sent(connection);
+      client.watch();
+    } else if (waitsForClient) {
       if (client.ended()) {
         exchange.clientGone();
         client.abort();
@@ -116,35 +129,53 @@ final class RequestPump {
   /** Whether what a client sent before it ended is less than it announced. */
   boolean neverWhole() {
     var in = client.in();
-    int came = in == null ? 0 : in.readableBytes();
-    return !body.done() && request.framing() instanceof Framing.Length(long bytes) && came < bytes;
+    return counted && !body.done() && body.left() > (in == null ? 0 : in.readableBytes());
   }
 
-  private void write(UpstreamConnection connection, ByteBuf piece) {
+  private void pass(UpstreamConnection connection, ByteBuf in) {
     bodyBegun = true;
+    int size = body.ready(in);
     if (chunked) {
-      Chunks.write(connection.channel(), piece);
-    } else {
-      Sockets.write(connection.channel(), piece);
+      Chunks.begin(connection.out(), size);
     }
+    if (size > Outgoing.COPY_BYTES_MAX && size == in.readableBytes()) {
+      var whole = client.takeIn();
+      if (whole != null) {
+        connection.out().pass(whole);
+      }
+    } else {
+      connection.out().take(in, size);
+    }
+    if (chunked) {
+      Chunks.end(connection.out());
+    }
+    body.took(size);
   }
 
   private void finish(UpstreamConnection connection) {
     done = true;
-    ByteBuf last = Unpooled.EMPTY_BUFFER;
     if (chunked) {
-      last = connection.channel().alloc().buffer(64);
-      HeaderRules.writeTrailers(last, body.trailers());
+      var last = exchange.loop().scratch().clear();
+      Heads.trailers(last, body.trailers());
+      connection.out().add(last, 0);
     }
+  }
+
+  /** The app may think from now on, or from when the kernel has the rest. */
+  private void sent(UpstreamConnection connection) {
+    if (connection.out().sent()) {
+      exchange.requestSent();
+      return;
+    }
+    long number = exchange.number();
     var _ =
         connection
             .channel()
-            .write(last)
+            .writeAndFlush(Unpooled.EMPTY_BUFFER)
             .addListener(sent -> {
-              if (sent.isSuccess() && up == connection) {
+              if (sent.isSuccess() && up == connection && exchange.number() == number) {
                 exchange.requestSent();
               }
             });
-    client.watch();
   }
 }

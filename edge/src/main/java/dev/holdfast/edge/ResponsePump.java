@@ -1,45 +1,56 @@
 package dev.holdfast.edge;
 
 import io.netty.buffer.ByteBuf;
-import java.time.Duration;
-import java.util.HashSet;
-import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Passes one response to the client: interim heads, the final head, the body as far as the client
- * takes it. The app is read only when everything that it sent before is passed on. Confined to its
- * event loop.
+ * takes it. The app is read only when everything that it sent before is passed on. Used again for
+ * the next response. Confined to its event loop.
  */
 final class ResponsePump {
   /** More interim responses than this are no progress any more. */
   static final int INTERIM_MAX = 1000;
 
-  private static final String KEEP_ALIVE_TIMEOUT = "timeout=";
-
   private final Exchange exchange;
   private final ClientConnection client;
-  private final UpstreamConnection up;
-  private final EdgeConfig config;
-  private final Request request;
-  private ResponseParser head;
-  private @Nullable BodyReader body;
-  private Framing framingOut = new Framing.None();
+  private final BodyReader body = new BodyReader();
+  private @Nullable UpstreamConnection up;
+  private @Nullable Request request;
+  private @Nullable Response head;
+  private Framing.Kind framing = Framing.Kind.NONE;
   private boolean begun;
   private boolean out;
   private boolean keepAlive;
+  private boolean persistent;
+  private long keepNanos;
   private boolean over;
   private int interims;
 
-  ResponsePump(
-      Exchange exchange, ClientConnection client, UpstreamConnection up, EdgeConfig config) {
+  ResponsePump(Exchange exchange, ClientConnection client) {
     this.exchange = exchange;
     this.client = client;
-    this.up = up;
-    this.config = config;
-    request = exchange.request();
-    head = new ResponseParser(config);
+  }
+
+  /** Ready for the response that comes on that connection. */
+  void reset(UpstreamConnection connection, Request asked) {
+    drop();
+    up = connection;
+    request = asked;
+    begun = false;
+    out = false;
+    over = false;
+    interims = 0;
+  }
+
+  /** Forgets everything. */
+  void clear() {
+    drop();
+    up = null;
+    request = null;
+    begun = false;
+    out = false;
+    over = true;
   }
 
   /** Whether the app said anything. */
@@ -53,121 +64,155 @@ final class ResponsePump {
   }
 
   void pump() {
-    var in = up.in();
+    var connection = up;
+    var asked = request;
+    if (connection == null || asked == null) {
+      return;
+    }
+    var in = connection.in();
     if (in != null && in.isReadable() && !begun) {
       begun = true;
-      exchange.touch();
+      exchange.begun();
     }
     boolean more = true;
     while (more && !over) {
-      more = body == null ? stepHead(up.in()) : stepBody(body, up.in());
+      more = out ? stepBody(connection) : stepHead(connection, asked);
     }
     if (over) {
       return;
     }
-    client.channel().flush();
-    up.trim();
+    client.out().flush();
+    connection.trim();
     if (!client.channel().isWritable()) {
       return; // and no read: the client's slowness becomes the app's
     }
-    if (up.ended()) {
-      ended();
+    if (connection.ended()) {
+      ended(connection);
     } else {
-      up.channel().read();
+      connection.channel().read();
     }
   }
 
   /** Whether to go on at once. */
-  private boolean stepHead(@Nullable ByteBuf in) {
+  private boolean stepHead(UpstreamConnection connection, Request asked) {
+    var in = connection.in();
     if (in == null) {
       return false;
     }
-    var fault = head.feed(in);
+    var response = head;
+    if (response == null) {
+      response = exchange.loop().takeResponse();
+      head = response;
+    }
+    var fault = response.feed(in);
     if (fault != null) {
       refuse(fault);
       return false;
     }
-    if (!head.done()) {
+    if (!response.done()) {
       return false;
     }
-    if (head.status() == 101) {
-      switchProtocols();
+    if (response.status() == 101) {
+      switchProtocols(connection, response, asked);
       return false;
     }
-    return head.status() < 200 ? interim() : begin();
+    return response.status() < 200 ? interim(response, asked) : begin(response, asked, in);
   }
 
-  private boolean interim() {
+  private boolean interim(Response response, Request asked) {
     if (++interims > INTERIM_MAX) {
       over = true;
       exchange.fail(Code.H17, "endless interim responses");
       return false;
     }
-    boolean known = head.status() == 100 && exchange.continued();
-    if (request.http11() && !known) {
-      write(new HeaderRules.Answer(new Framing.None(), "", null));
+    boolean known = response.status() == 100 && exchange.continued();
+    if (asked.http11() && !known) {
+      write(response, Framing.Kind.NONE, Heads.Connection.SILENT, 0);
     }
-    head = new ResponseParser(config);
+    drop();
     return true;
   }
 
-  private boolean begin() {
-    var framing =
-        Framing.ofResponse(request.method(), head.status(), head.http11(), head.headers());
-    if (framing instanceof Framing.Unclear(var fault)) {
+  private boolean begin(Response response, Request asked, ByteBuf in) {
+    var fault =
+        response.framing.ofResponse(
+            response.head, asked.toHead(), response.status(), response.http11());
+    if (fault != null) {
       refuse(fault);
       return false;
     }
-    body = new BodyReader(framing);
-    framingOut =
-        switch (framing) {
-          case Framing.Chunked _, Framing.UntilClose _ ->
-              request.http11() ? new Framing.Chunked() : new Framing.UntilClose();
-          case Framing.None _, Framing.Length _, Framing.Unclear _ -> framing;
+    body.reset(response.framing);
+    framing =
+        switch (response.framing.kind()) {
+          case CHUNKED, UNTIL_CLOSE ->
+              asked.http11() ? Framing.Kind.CHUNKED : Framing.Kind.UNTIL_CLOSE;
+          case NONE, LENGTH -> response.framing.kind();
         };
+    persistent = response.persistent() && !body.untilClose();
+    keepNanos = response.keepNanos(exchange.loop().shared().upstreamIdleNanos);
     // An answer before the end of the request is the last one: the rest of the body is not read.
     keepAlive =
-        request.keepAlive()
+        asked.keepAlive()
             && exchange.requestDone()
-            && !(framingOut instanceof Framing.UntilClose)
+            && framing != Framing.Kind.UNTIL_CLOSE
             && !client.closing();
-    var connection = !keepAlive ? "close" : request.http11() ? "" : "keep-alive";
+    var connection =
+        !keepAlive
+            ? Heads.Connection.CLOSE
+            : asked.http11() ? Heads.Connection.SILENT : Heads.Connection.KEEP_ALIVE;
     out = true;
-    exchange.status(head.status());
-    write(new HeaderRules.Answer(framingOut, connection, null));
+    exchange.status(response.status());
+    write(response, framing, connection, Math.min(body.ready(in), Outgoing.COPY_BYTES_MAX));
+    drop();
     return true;
   }
 
-  private boolean stepBody(BodyReader reader, @Nullable ByteBuf in) {
-    if (reader.done()) {
-      finish();
+  private boolean stepBody(UpstreamConnection connection) {
+    if (body.done()) {
+      finish(connection);
       return false;
     }
+    var in = connection.in();
     if (in == null || !client.channel().isWritable()) {
       return false;
     }
-    var piece = reader.next(in);
-    if (piece != null) {
-      exchange.sent(piece.readableBytes());
-      if (framingOut instanceof Framing.Chunked) {
-        Chunks.write(client.channel(), piece);
-      } else {
-        Sockets.write(client.channel(), piece);
-      }
+    if (body.advance(in)) {
+      pass(connection, in);
       return true;
     }
-    var fault = reader.fault();
+    var fault = body.fault();
     if (fault != null) {
       over = true;
       exchange.fail(Code.H17, fault.cause());
     }
-    return reader.done();
+    return body.done();
+  }
+
+  private void pass(UpstreamConnection connection, ByteBuf in) {
+    int size = body.ready(in);
+    exchange.sent(size);
+    boolean chunked = framing == Framing.Kind.CHUNKED;
+    if (chunked) {
+      Chunks.begin(client.out(), size);
+    }
+    if (size > Outgoing.COPY_BYTES_MAX && size == in.readableBytes()) {
+      var whole = connection.takeIn();
+      if (whole != null) {
+        client.out().pass(whole);
+      }
+    } else {
+      client.out().take(in, size);
+    }
+    if (chunked) {
+      Chunks.end(client.out());
+    }
+    body.took(size);
   }
 
   /** Everything that came is passed on, and nothing more will come. */
-  private void ended() {
-    if (body != null && body.untilClose() && !up.broken()) {
-      finish();
+  private void ended(UpstreamConnection connection) {
+    if (out && body.untilClose() && !connection.broken()) {
+      finish(connection);
       return;
     }
     over = true;
@@ -180,59 +225,30 @@ final class ResponsePump {
     }
   }
 
-  private void finish() {
+  private void finish(UpstreamConnection connection) {
     over = true;
-    if (framingOut instanceof Framing.Chunked) {
-      var last = client.channel().alloc().buffer(64);
-      HeaderRules.writeTrailers(last, body == null ? null : body.trailers());
-      Sockets.write(client.channel(), last);
+    if (framing == Framing.Kind.CHUNKED) {
+      var last = exchange.loop().scratch().clear();
+      Heads.trailers(last, body.trailers());
+      client.out().add(last, 0);
     }
-    up.trim();
-    boolean reusable = exchange.requestDone() && !up.ended() && up.in() == null && persistent();
-    exchange.finished(reusable, keep(), keepAlive);
+    connection.trim();
+    boolean reusable =
+        exchange.requestDone() && !connection.ended() && connection.in() == null && persistent;
+    exchange.finished(reusable, keepNanos, keepAlive);
   }
 
-  private boolean persistent() {
-    var connection = head.headers().tokens("connection");
-    return (head.http11() ? !connection.contains("close") : connection.contains("keep-alive"))
-        && !(body != null && body.untilClose());
-  }
-
-  /** How long the app says it keeps the connection, less a second, but no longer than we like. */
-  private Duration keep() {
-    for (var token : head.headers().tokens("keep-alive")) {
-      if (token.startsWith(KEEP_ALIVE_TIMEOUT)) {
-        var seconds = token.substring(KEEP_ALIVE_TIMEOUT.length());
-        if (!seconds.isEmpty()
-            && seconds.length() <= 6
-            && seconds.chars().allMatch(Octets::digit)) {
-          var said = Duration.ofSeconds(Math.max(0, Long.parseLong(seconds) - 1));
-          return said.compareTo(config.upstreamIdleTimeout()) < 0
-              ? said
-              : config.upstreamIdleTimeout();
-        }
-      }
-    }
-    return config.upstreamIdleTimeout();
-  }
-
-  private void switchProtocols() {
+  private void switchProtocols(UpstreamConnection connection, Response response, Request asked) {
     over = true;
-    var asked = request.upgrade();
-    var given = head.headers().joined("upgrade");
-    if (asked == null || !exchange.requestDone() || !offered(asked, head.headers())) {
+    if (!asked.upgrades() || !exchange.requestDone() || !response.websocket()) {
       exchange.fail(Code.H17, "unexpected 101");
       return;
     }
     out = true;
     exchange.status(101);
-    write(new HeaderRules.Answer(new Framing.None(), "Upgrade", given == null ? asked : given));
-    exchange.beginTunnel(up);
-  }
-
-  private static boolean offered(String asked, Headers headers) {
-    var offers = new HashSet<String>(List.of(asked.toLowerCase(Locale.ROOT).split(",\\s*", -1)));
-    return offers.containsAll(headers.tokens("upgrade"));
+    write(response, Framing.Kind.NONE, Heads.Connection.UPGRADE, 0);
+    drop();
+    exchange.beginTunnel(connection);
   }
 
   private void refuse(Fault fault) {
@@ -240,9 +256,18 @@ final class ResponsePump {
     exchange.fail(fault.restriction() ? Code.H25 : Code.H17, fault.cause());
   }
 
-  private void write(HeaderRules.Answer answer) {
-    var bytes = client.channel().alloc().buffer(1024);
-    HeaderRules.writeResponse(bytes, head, answer);
-    Sockets.write(client.channel(), bytes);
+  private void write(
+      Response response, Framing.Kind kind, Heads.Connection connection, int bodyBytes) {
+    var scratch = exchange.loop().scratch().clear();
+    Heads.response(scratch, response, kind, connection);
+    client.out().add(scratch, bodyBytes);
+  }
+
+  private void drop() {
+    var response = head;
+    if (response != null) {
+      head = null;
+      exchange.loop().give(response);
+    }
   }
 }

@@ -17,6 +17,13 @@ final class Shared {
   final Gauges gauges = new Gauges();
   final AtomicInteger connections = new AtomicInteger();
   final AtomicInteger waiting = new AtomicInteger();
+  final long idleNanos;
+  final long clientIdleNanos;
+  final long firstByteNanos;
+  final long bootWaitNanos;
+  final long upstreamIdleNanos;
+  final Head.Limits requestLimits;
+  final Head.Limits responseLimits;
   private final RouterLog log;
   private volatile boolean draining;
 
@@ -26,6 +33,19 @@ final class Shared {
     this.time = time;
     this.log = log;
     this.transport = transport;
+    idleNanos = config.idleTimeout().toNanos();
+    clientIdleNanos = config.clientIdleTimeout().toNanos();
+    firstByteNanos = config.firstByteTimeout().toNanos();
+    bootWaitNanos = config.bootWait().toNanos();
+    upstreamIdleNanos = config.upstreamIdleTimeout().toNanos();
+    requestLimits =
+        new Head.Limits(
+            config.requestLineBytesMax(),
+            config.headerLineBytesMax(),
+            EdgeConfig.HEADER_NAME_BYTES_MAX,
+            config.headersMax(),
+            config.headBytesMax());
+    responseLimits = Response.limits(config);
   }
 
   boolean draining() {

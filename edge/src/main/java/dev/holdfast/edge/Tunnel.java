@@ -2,7 +2,6 @@ package dev.holdfast.edge;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,20 +10,24 @@ import org.jspecify.annotations.Nullable;
  */
 final class Tunnel {
   private final Exchange exchange;
+  private final ClientConnection from;
+  private final UpstreamConnection to;
   private final Channel client;
   private final Channel upstream;
   private final Alarm alarm;
-  private final Duration idle;
+  private final long idle;
   private boolean clientEnded;
   private boolean upstreamEnded;
   private boolean closed;
 
-  Tunnel(Exchange exchange, Channel client, Channel upstream, Alarm alarm, Duration idle) {
+  Tunnel(Exchange exchange, ClientConnection from, UpstreamConnection to, long idleNanos) {
     this.exchange = exchange;
-    this.client = client;
-    this.upstream = upstream;
-    this.alarm = alarm;
-    this.idle = idle;
+    this.from = from;
+    this.to = to;
+    client = from.channel();
+    upstream = to.channel();
+    alarm = from.alarm();
+    idle = idleNanos;
   }
 
   /** Passes on what came glued to the request and to the 101, then reads. */
@@ -36,8 +39,8 @@ final class Tunnel {
     if (fromUpstream != null) {
       data(false, fromUpstream);
     }
-    upstream.flush();
-    client.flush();
+    to.out().flush();
+    from.out().flush();
     readComplete(true);
     readComplete(false);
   }
@@ -50,7 +53,7 @@ final class Tunnel {
     if (!fromClient) {
       exchange.sent(piece.readableBytes());
     }
-    Sockets.write(other(fromClient), piece);
+    out(!fromClient).pass(piece);
   }
 
   void readComplete(boolean fromClient) {
@@ -58,9 +61,8 @@ final class Tunnel {
       return;
     }
     alarm.in(idle);
-    var to = other(fromClient);
-    to.flush();
-    if (to.isWritable()) {
+    out(!fromClient).flush();
+    if (other(fromClient).isWritable()) {
       side(fromClient).read();
     }
   }
@@ -119,6 +121,10 @@ final class Tunnel {
       Sockets.close(upstream);
       exchange.tunnelEnded(code);
     }
+  }
+
+  private Outgoing out(boolean ofClient) {
+    return ofClient ? from.out() : to.out();
   }
 
   private Channel side(boolean ofClient) {

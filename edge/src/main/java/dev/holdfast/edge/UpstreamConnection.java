@@ -8,7 +8,6 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.ChannelOutputShutdownEvent;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import java.io.IOException;
-import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +19,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
   private final Target target;
   private final int generation;
   private final Channel channel;
+  private final Outgoing out;
   private @Nullable Exchange exchange;
   private @Nullable Tunnel tunnel;
   private @Nullable ByteBuf in;
@@ -34,6 +34,11 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     this.target = target;
     this.generation = generation;
     this.channel = channel;
+    out = new Outgoing(channel);
+  }
+
+  Outgoing out() {
+    return out;
   }
 
   Target target() {
@@ -94,12 +99,13 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
   }
 
   /** Gives it back for the next exchange, or closes it when that would not be safe. */
-  void release(boolean reusable, Duration keep) {
+  void release(boolean reusable, @Nullable Gauge gauge, long keepNanos) {
     exchange = null;
     reused = true;
-    idleUntilNanos = loop.shared().time.nanos() + keep.toNanos();
-    boolean known = loop.shared().gauges.of(target).generation() == generation;
-    if (reusable && known && !deaf() && fresh(loop.shared().time.nanos()) && loop.keep(this)) {
+    long now = loop.now();
+    idleUntilNanos = now + keepNanos;
+    boolean known = gauge != null && gauge.generation() == generation;
+    if (reusable && known && !deaf() && fresh(now) && loop.keep(this)) {
       channel.read(); // so that the app's close, or anything unasked, is noticed at once
     } else {
       close();
@@ -110,6 +116,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     exchange = null;
     tunnel = null;
     dropIn();
+    out.drop();
     Sockets.close(channel);
   }
 
@@ -132,6 +139,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelReadComplete(ChannelHandlerContext ctx) {
+    loop.stamp();
     if (tunnel != null) {
       tunnel.readComplete(false);
     } else {

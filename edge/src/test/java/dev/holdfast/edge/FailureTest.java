@@ -334,7 +334,7 @@ class FailureTest {
     try (var rig = new Rig()) {
       rig.address("app.test", "http://127.0.0.1:" + rig.edge.address().getPort());
       assertThat(rig.ask(Rig.get("/")).status()).isEqualTo(508);
-      Rig.until(() -> rig.log.size() == HeaderRules.PASSES_MAX + 1);
+      Rig.until(() -> rig.log.size() == Heads.PASSES_MAX + 1);
     }
   }
 

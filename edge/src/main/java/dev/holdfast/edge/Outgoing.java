@@ -1,0 +1,111 @@
+package dev.holdfast.edge;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.unix.UnixChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What goes out on one connection. Small pieces are put together, so that a head and a small body
+ * are one buffer and one system call; large ones are passed on as they are. Confined to its event
+ * loop.
+ */
+final class Outgoing {
+  /** Up to here, copying costs less than another buffer. */
+  static final int COPY_BYTES_MAX = 4096;
+
+  private static final int ROOM_MIN = 1024;
+
+  private final Channel channel;
+  private final boolean plain;
+  private @Nullable ByteBuf pending;
+
+  Outgoing(Channel channel) {
+    this.channel = channel;
+    plain =
+        (channel instanceof UnixChannel || channel instanceof NioSocketChannel)
+            && channel.pipeline().names().size() <= 2;
+  }
+
+  /** Room for that many bytes. */
+  ByteBuf room(int size) {
+    var now = pending;
+    if (now != null) {
+      if (now.writableBytes() >= size) {
+        return now;
+      }
+      pending = null;
+      write(now);
+    }
+    var fresh = channel.alloc().directBuffer(Math.max(ROOM_MIN, size));
+    pending = fresh;
+    return fresh;
+  }
+
+  void add(Scratch scratch, int more) {
+    scratch.into(room(scratch.length() + more));
+  }
+
+  void add(byte[] bytes) {
+    room(bytes.length).writeBytes(bytes);
+  }
+
+  /** Takes a buffer over. */
+  void pass(ByteBuf piece) {
+    int size = piece.readableBytes();
+    if (size <= COPY_BYTES_MAX) {
+      room(size).writeBytes(piece);
+      piece.release();
+    } else {
+      settle();
+      write(piece);
+    }
+  }
+
+  /** Takes that many bytes off a buffer that stays the caller's. */
+  void take(ByteBuf in, int size) {
+    if (size <= COPY_BYTES_MAX) {
+      room(size).writeBytes(in, size);
+    } else {
+      settle();
+      write(in.readRetainedSlice(size));
+    }
+  }
+
+  void flush() {
+    settle();
+    channel.flush();
+  }
+
+  /** Whether everything that was flushed is in the hands of the kernel. */
+  boolean sent() {
+    var buffer = channel.unsafe().outboundBuffer();
+    return pending == null && (buffer == null || buffer.isEmpty());
+  }
+
+  void drop() {
+    if (pending != null) {
+      pending.release();
+      pending = null;
+    }
+  }
+
+  private void settle() {
+    var now = pending;
+    if (now != null) {
+      pending = null;
+      write(now);
+    }
+  }
+
+  /** Nobody looks at single writes: one that fails shows as an event of its connection. */
+  private void write(ByteBuf bytes) {
+    var _ = channel.write(bytes, promise());
+  }
+
+  private ChannelPromise promise() {
+    return plain ? channel.unsafe().voidPromise() : channel.newPromise();
+  }
+}

@@ -1,0 +1,134 @@
+package dev.holdfast.edge;
+
+import dev.holdfast.ledger.Endpoint;
+import dev.holdfast.ledger.Route;
+import dev.holdfast.ledger.Service;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where one host leads, worked out of one {@link Routing} so that a request has nothing left to look
+ * up. An event loop keeps it until the routing changes. Confined to its event loop.
+ */
+final class Place {
+  private static final Gauge[] NO_GAUGES = {};
+  private static final Endpoint[] NO_ENDPOINTS = {};
+
+  final byte[] host;
+  final int hash;
+  private final String name;
+  private final Gauges gauges;
+  private Routing view;
+  private Route route;
+  private @Nullable Service service;
+  private List<Endpoint> endpoints = List.of();
+  private Gauge[] up = NO_GAUGES;
+  private Endpoint[] upEndpoints = NO_ENDPOINTS;
+
+  private Place(byte[] host, int hash, String name, Gauges gauges, Routing view, Route route) {
+    this.host = host;
+    this.hash = hash;
+    this.name = name;
+    this.gauges = gauges;
+    this.view = view;
+    this.route = route;
+    settle(view, route);
+  }
+
+  /** The place of that host, or null when the host leads nowhere. */
+  static @Nullable Place of(Authority authority, Gauges gauges, Routing view) {
+    var name = authority.text();
+    var route = view.route(name);
+    return route == null
+        ? null
+        : new Place(
+            java.util.Arrays.copyOf(authority.host, authority.length()),
+            authority.hash(),
+            route.host(),
+            gauges,
+            view,
+            route);
+  }
+
+  /** Follows the routing; false when the host leads nowhere any more. */
+  @SuppressWarnings("ReferenceEquality") // a view is published by replacing it
+  boolean current(Routing now) {
+    if (view == now) {
+      return true;
+    }
+    var next = now.route(name);
+    if (next == null) {
+      return false;
+    }
+    var target = next.service();
+    boolean same =
+        next == route
+            && (target == null
+                || (now.service(target) == service && now.endpoints(target) == endpoints));
+    view = now;
+    if (!same) {
+      settle(now, next);
+    }
+    return true;
+  }
+
+  private void settle(Routing now, Route next) {
+    route = next;
+    var target = next.service();
+    var address = next.address();
+    if (target == null) {
+      service = null;
+      endpoints = List.of();
+      up = address == null ? NO_GAUGES : new Gauge[] {gauges.of(Target.of(address))};
+      upEndpoints = NO_ENDPOINTS;
+      return;
+    }
+    service = now.service(target);
+    endpoints = now.endpoints(target);
+    var live = new ArrayList<Endpoint>(endpoints.size());
+    for (var endpoint : endpoints) {
+      if (endpoint.state() == Endpoint.State.UP) {
+        live.add(endpoint);
+      }
+    }
+    upEndpoints = live.toArray(NO_ENDPOINTS);
+    up = new Gauge[upEndpoints.length];
+    for (int i = 0; i < up.length; i++) {
+      up[i] = gauges.of(Target.of(upEndpoints[i]));
+    }
+  }
+
+  /** The service that the host leads to, or null when it leads to an address. */
+  @Nullable String serviceName() {
+    return route.service();
+  }
+
+  @Nullable Service service() {
+    return service;
+  }
+
+  List<Endpoint> endpoints() {
+    return endpoints;
+  }
+
+  /** How many endpoints take requests; 1 for an address. */
+  int size() {
+    return up.length;
+  }
+
+  /** The gauge of the endpoint with that index. */
+  Gauge gauge(int i) {
+    var gauge = up[i];
+    if (gauge.swept()) {
+      gauge = gauges.of(gauge.target);
+      up[i] = gauge;
+    }
+    return gauge;
+  }
+
+  /** What people call that endpoint; empty for an address. */
+  String dyno(int i) {
+    return upEndpoints.length == 0 ? "" : upEndpoints[i].name();
+  }
+}
