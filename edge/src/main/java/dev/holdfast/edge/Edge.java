@@ -93,7 +93,9 @@ public final class Edge implements AutoCloseable {
 
   private static ServerBootstrap bootstrap(
       Shared shared, MultiThreadIoEventLoopGroup group, Map<EventLoop, Loop> loops) {
-    return new ServerBootstrap()
+    var bootstrap = new ServerBootstrap();
+    shared.transport.prepare(bootstrap);
+    return bootstrap
         .group(group)
         .channel(shared.transport.listening())
         .option(ChannelOption.SO_BACKLOG, BACKLOG)

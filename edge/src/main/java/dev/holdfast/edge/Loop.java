@@ -90,6 +90,7 @@ final class Loop {
             .option(
                 ChannelOption.CONNECT_TIMEOUT_MILLIS,
                 (int) Math.max(1, shared.config.connectTimeout().toMillis()));
+    shared.transport.prepare(bootstrap);
   }
 
   static AdaptiveRecvByteBufAllocator reads() {

@@ -1,5 +1,7 @@
 package dev.holdfast.edge;
 
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollDatagramChannel;
@@ -13,9 +15,24 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringBufferRingConfig;
+import io.netty.channel.uring.IoUringChannelOption;
+import io.netty.channel.uring.IoUringDatagramChannel;
+import io.netty.channel.uring.IoUringFixedBufferRingAllocator;
+import io.netty.channel.uring.IoUringIoHandler;
+import io.netty.channel.uring.IoUringIoHandlerConfig;
+import io.netty.channel.uring.IoUringServerSocketChannel;
+import io.netty.channel.uring.IoUringSocketChannel;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
- * How the edge talks to the kernel: native epoll where it loads, otherwise the JDK's. Immutable.
+ * How the edge talks to the kernel: io_uring with a ring of buffers where the kernel has it,
+ * otherwise native epoll, otherwise what the JDK has. Immutable.
+ *
+ * <p>The ring is what makes io_uring affordable for connections that lie idle: the kernel takes a
+ * buffer when bytes come, so a connection that waits holds none.
  */
 record Transport(
     String name,
@@ -23,16 +40,53 @@ record Transport(
     Class<? extends ServerSocketChannel> listening,
     Class<? extends SocketChannel> stream,
     Class<? extends DatagramChannel> datagram) {
+  private static final String IO_URING = "io_uring";
+  private static final short GROUP = 1;
+  private static final short RING_BUFFERS = 1024;
+  private static final int RING_BATCH = 16;
+  private static final int RING_BUFFER_BYTES = 8 * 1024;
 
+  /** The best that this machine has. */
   static Transport best() {
-    return Epoll.isAvailable()
-        ? new Transport(
-            "epoll",
-            EpollIoHandler.newFactory(),
-            EpollServerSocketChannel.class,
-            EpollSocketChannel.class,
-            EpollDatagramChannel.class)
-        : nio();
+    return all().getFirst();
+  }
+
+  /** All that this machine has, the best first. */
+  static List<Transport> all() {
+    var all = new ArrayList<Transport>(3);
+    if (IoUring.isAvailable() && IoUring.isRegisterBufferRingSupported()) {
+      all.add(uring());
+    }
+    if (Epoll.isAvailable()) {
+      all.add(epoll());
+    }
+    all.add(nio());
+    return all;
+  }
+
+  private static Transport uring() {
+    var ring =
+        IoUringBufferRingConfig.builder()
+            .bufferGroupId(GROUP)
+            .bufferRingSize(RING_BUFFERS)
+            .batchSize(RING_BATCH)
+            .allocator(new IoUringFixedBufferRingAllocator(RING_BUFFER_BYTES))
+            .build();
+    return new Transport(
+        IO_URING,
+        IoUringIoHandler.newFactory(new IoUringIoHandlerConfig().setBufferRingConfig(ring)),
+        IoUringServerSocketChannel.class,
+        IoUringSocketChannel.class,
+        IoUringDatagramChannel.class);
+  }
+
+  static Transport epoll() {
+    return new Transport(
+        "epoll",
+        EpollIoHandler.newFactory(),
+        EpollServerSocketChannel.class,
+        EpollSocketChannel.class,
+        EpollDatagramChannel.class);
   }
 
   static Transport nio() {
@@ -42,5 +96,19 @@ record Transport(
         NioServerSocketChannel.class,
         NioSocketChannel.class,
         NioDatagramChannel.class);
+  }
+
+  /** What connections that were accepted need besides. */
+  void prepare(ServerBootstrap bootstrap) {
+    if (name.equals(IO_URING)) {
+      bootstrap.childOption(IoUringChannelOption.IO_URING_BUFFER_GROUP_ID, GROUP);
+    }
+  }
+
+  /** What connections to apps need besides. */
+  void prepare(Bootstrap bootstrap) {
+    if (name.equals(IO_URING)) {
+      bootstrap.option(IoUringChannelOption.IO_URING_BUFFER_GROUP_ID, GROUP);
+    }
   }
 }
