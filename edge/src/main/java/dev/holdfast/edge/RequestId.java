@@ -58,7 +58,7 @@ final class RequestId {
 
   private static int hex(byte[] out, int at, long value, int digits) {
     for (int i = 0; i < digits; i++) {
-      out[at + i] = HEX[(int) (value >>> (digits - 1 - i) * 4) & 0xf];
+      out[at + i] = HEX[(int) (value >>> ((digits - 1 - i) * 4)) & 0xf];
     }
     return at + digits;
   }
