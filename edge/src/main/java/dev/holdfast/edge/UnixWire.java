@@ -47,7 +47,7 @@ final class UnixWire implements SyslogSink.Wire {
       return taken;
     } catch (IOException e) {
       if (!broken) {
-        LOG.log(Level.WARNING, "the syslog socket does not take messages: {0}", e);
+        LOG.log(Level.WARNING, "the syslog socket does not take messages", e);
       }
       broken = true;
       return false;
