@@ -1,6 +1,7 @@
 package dev.holdfast.edge;
 
 import dev.holdfast.limits.Deadline;
+import dev.holdfast.limits.MetricSource;
 import dev.holdfast.limits.Time;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -125,6 +126,11 @@ public final class Edge implements AutoCloseable {
   /** How it talks to the kernel: {@code epoll} or {@code nio}. */
   public String transport() {
     return shared.transport.name();
+  }
+
+  /** What it counts, for a scrape. */
+  public MetricSource metrics() {
+    return shared.meters;
   }
 
   /**

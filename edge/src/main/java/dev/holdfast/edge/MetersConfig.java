@@ -7,7 +7,7 @@ import dev.holdfast.limits.Check;
  *
  * @param servicesMax services that have numbers of their own; the others share {@code _other}
  */
-public record MetersConfig(int servicesMax) {
+record MetersConfig(int servicesMax) {
   private static final int SERVICES_MAX = 100_000;
 
   /** Refuses what no scrape could carry. */

@@ -15,6 +15,7 @@ final class Shared {
   final Time time;
   final Transport transport;
   final Gauges gauges = new Gauges();
+  final Meters meters = new Meters(MetersConfig.defaults());
   final AtomicInteger connections = new AtomicInteger();
   final AtomicInteger waiting = new AtomicInteger();
   private final RouterLog log;
@@ -26,6 +27,9 @@ final class Shared {
     this.time = time;
     this.log = log;
     this.transport = transport;
+    meters.info("holdfast_edge_info", "How it talks to the kernel.", "transport", transport.name());
+    meters.gauge("holdfast_edge_client_connections", "Clients connected.", connections::get);
+    meters.gauge("holdfast_edge_requests_held", "Requests held for apps that start.", waiting::get);
   }
 
   boolean draining() {
