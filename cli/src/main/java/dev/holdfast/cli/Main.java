@@ -144,6 +144,8 @@ public final class Main {
     verbs.put("config", Config::command);
     verbs.put("domains", Domains::command);
     verbs.put("routes", Routes::command);
+    verbs.put("maintenance", Maintenance::command);
+    verbs.put("policy", Policy::command);
     verbs.put("tokens", Tokens::command);
     verbs.put("ledger", o -> new CommandLine(new Ledger(o)));
     verbs.put("info", o -> new CommandLine(new Info(o)));

@@ -5,6 +5,7 @@ import dev.holdfast.ledger.Endpoint;
 import dev.holdfast.ledger.Follower;
 import dev.holdfast.ledger.HostName;
 import dev.holdfast.ledger.Ledger;
+import dev.holdfast.ledger.Policy;
 import dev.holdfast.ledger.Route;
 import dev.holdfast.ledger.Service;
 import dev.holdfast.ledger.Transaction;
@@ -133,6 +134,8 @@ public final class Apps {
 
   /** Drains whatever runs, release commands too, and forgets what crashed. */
   private void bury(Transaction transaction, Fleet fleet, String name) {
+    transaction.delete(Policy.serviceKey(name), Transaction.ANY);
+    transaction.delete(Policy.hostKey(defaultHost(name)), Transaction.ANY);
     fleet.instancesOf(name).stream()
         .filter(instance -> !instance.state().leaving())
         .limit(DRAINED_MAX) // the conductor drains what is left of an app that is no more
@@ -377,6 +380,7 @@ public final class Apps {
           // Written, not only required: a destroy that did not see this route must not succeed.
           putApp(transaction, found, found.value());
           transaction.put(Route.KIND, Route.key(route.host()), route, Transaction.ABSENT);
+          transaction.delete(Policy.hostKey(route.host()), Transaction.ANY);
           return Attempts.ok(transaction, route);
         });
   }

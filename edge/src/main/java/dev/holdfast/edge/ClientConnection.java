@@ -340,13 +340,18 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     var seen = new Heads.Sent();
     RequestId.of(asked.head, loop.random(), seen);
     Heads.noteForwardedFor(asked.head, arrival.peerBytes(), seen);
-    var line = new LogLine(arrival);
-    line.of(asked, seen);
-    line.status = logged;
-    shared.log(null, line.render(code, cause));
+    var tally = new Tally();
+    tally.status = logged;
+    tally.code = code;
+    tally.cause = cause;
+    tally.write(loop, arrival, null, asked, seen);
+    var meter = loop.meters().meter(null);
+    meter.begun();
+    meter.ended(logged, code, 0, 0, 0);
+    var id = asked.head.text(seen.idAt, seen.idEnd);
     var title = cause == null || code != Code.H26 ? code.description() : "Bad request: " + cause;
     out.pass(
-        new ErrorPage(status, code, title, line.requestId)
+        new ErrorPage(status, code, title, id)
             .render(channel.alloc(), ErrorPage.accepted(asked.head), asked.forHead(), true));
     out.flush();
     dropRequest();

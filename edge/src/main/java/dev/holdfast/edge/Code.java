@@ -1,6 +1,9 @@
 package dev.holdfast.edge;
 
-/** Heroku's codes for what the edge itself answers or notices. */
+/**
+ * Heroku's codes for what the edge itself answers or notices. Of its table, H16 and H23 are no
+ * longer emitted by anybody, and H32, H82 and H83 have no counterpart here.
+ */
 enum Code {
   H10("App crashed", 503, 30),
   H11("Backlog too deep", 503, 5),
@@ -20,8 +23,18 @@ enum Code {
   H26("Request Error", 400, 0),
   H27("Client Request Interrupted", 499, 0),
   H28("Client Connection Idle", 499, 0),
+  /** Its line names the client's agent, since the client is what is to be repaired. */
+  H31("Misdirected Request", 421, 0),
+  H80("Maintenance mode", 503, 60),
   H81("Blank app", 503, 0),
   H99("Platform error", 503, 5);
+
+  /** How bad it is, in the words of {@code heroku apps:errors}. */
+  enum Severity {
+    CRITICAL,
+    WARNING,
+    INFO
+  }
 
   private final String description;
   private final int status;
@@ -50,9 +63,18 @@ enum Code {
   String level() {
     return switch (this) {
       case H27, H28 -> "warning";
-      case H81 -> "info";
-      case H10, H11, H12, H13, H14, H15, H17, H18, H19, H20, H21, H22, H24, H25, H26, H99 ->
+      case H80, H81 -> "info";
+      case H10, H11, H12, H13, H14, H15, H17, H18, H19, H20, H21, H22, H24, H25, H26, H31, H99 ->
           "error";
+    };
+  }
+
+  Severity severity() {
+    return switch (this) {
+      case H15, H28, H80 -> Severity.WARNING;
+      case H27, H81 -> Severity.INFO;
+      case H10, H11, H12, H13, H14, H17, H18, H19, H20, H21, H22, H24, H25, H26, H31, H99 ->
+          Severity.CRITICAL;
     };
   }
 
@@ -61,7 +83,25 @@ enum Code {
     return switch (this) {
       case H18 -> "sock=backend ";
       case H27, H28 -> "sock=client ";
-      case H10, H11, H12, H13, H14, H15, H17, H19, H20, H21, H22, H24, H25, H26, H81, H99 -> "";
+      case H10,
+          H11,
+          H12,
+          H13,
+          H14,
+          H15,
+          H17,
+          H19,
+          H20,
+          H21,
+          H22,
+          H24,
+          H25,
+          H26,
+          H31,
+          H80,
+          H81,
+          H99 ->
+          "";
     };
   }
 }

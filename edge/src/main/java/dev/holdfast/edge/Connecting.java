@@ -40,8 +40,8 @@ final class Connecting {
     return tries;
   }
 
-  long millis() {
-    return (loop.shared().time.nanos() - startNanos) / 1_000_000;
+  long nanos() {
+    return loop.shared().time.nanos() - startNanos;
   }
 
   void start() {

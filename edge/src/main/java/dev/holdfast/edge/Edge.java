@@ -1,6 +1,7 @@
 package dev.holdfast.edge;
 
 import dev.holdfast.limits.Deadline;
+import dev.holdfast.limits.MetricSource;
 import dev.holdfast.limits.Time;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -61,7 +62,8 @@ public final class Edge implements AutoCloseable {
   static Edge start(
       EdgeConfig config, Supplier<Routing> view, Time time, RouterLog log, Transport transport)
       throws IOException {
-    var shared = new Shared(config, view, time, log, transport);
+    var accessLog = AccessLog.start(config.accessLog(), log, time);
+    var shared = new Shared(config, view, time, accessLog, transport);
     var group =
         new MultiThreadIoEventLoopGroup(
             config.eventLoops(), new DefaultThreadFactory("edge"), transport.handlers());
@@ -73,6 +75,7 @@ public final class Edge implements AutoCloseable {
     var bound = bootstrap(shared, group, loops).bind(config.listen()).awaitUninterruptibly();
     if (!bound.isSuccess()) {
       var _ = group.shutdownGracefully(0, 0, TimeUnit.SECONDS);
+      accessLog.close();
       var cause = bound.cause();
       throw new IOException(
           ("cannot listen at %s:%d: %s (expected: an address of this machine and a port that is"
@@ -129,6 +132,11 @@ public final class Edge implements AutoCloseable {
     return shared.transport.name();
   }
 
+  /** What it counts, for a scrape. */
+  public MetricSource metrics() {
+    return shared.meters;
+  }
+
   /**
    * How many requests are under way to that endpoint. Tunnels do not count: a WebSocket ends when
    * its app or its visitor wants, not by itself.
@@ -168,6 +176,7 @@ public final class Edge implements AutoCloseable {
     group
         .shutdownGracefully(0, STOP_WAIT.toMillis(), TimeUnit.MILLISECONDS)
         .awaitUninterruptibly(STOP_WAIT.toMillis());
+    shared.log.close();
   }
 
   private void awaitClients(Deadline deadline) {

@@ -32,6 +32,7 @@ import java.time.Duration;
  * @param idlePerLoopMax connections kept for reuse, per event loop
  * @param writeBufferLowBytes a connection takes more again below this many unsent bytes
  * @param writeBufferHighBytes a connection takes no more above this many unsent bytes
+ * @param accessLog how requests are logged
  */
 public record EdgeConfig(
     InetSocketAddress listen,
@@ -54,7 +55,8 @@ public record EdgeConfig(
     int idlePerEndpointMax,
     int idlePerLoopMax,
     int writeBufferLowBytes,
-    int writeBufferHighBytes) {
+    int writeBufferHighBytes,
+    AccessLogConfig accessLog) {
 
   /** Longest header name in bytes. */
   public static final int HEADER_NAME_BYTES_MAX = 1000;
@@ -124,7 +126,8 @@ public record EdgeConfig(
         32,
         1024,
         64 * 1024,
-        256 * 1024);
+        256 * 1024,
+        AccessLogConfig.defaults());
   }
 
   /** The same with another place to listen at. */
@@ -150,6 +153,7 @@ public record EdgeConfig(
         idlePerEndpointMax,
         idlePerLoopMax,
         writeBufferLowBytes,
-        writeBufferHighBytes);
+        writeBufferHighBytes,
+        accessLog);
   }
 }

@@ -37,13 +37,14 @@ final class Exchange {
   private final RequestPump requestPump;
   private final ResponsePump responsePump;
   private final Heads.Sent seen = new Heads.Sent();
-  private final LogLine line;
+  private final Tally tally = new Tally();
   private Phase phase = Phase.DONE;
   private long number;
   private long startNanos;
   private @Nullable Request request;
   private @Nullable Place place;
   private @Nullable Set<String> tried;
+  private @Nullable Meter meter;
   private @Nullable Gauge gauge;
   private @Nullable Connecting connecting;
   private @Nullable UpstreamConnection up;
@@ -57,7 +58,6 @@ final class Exchange {
     shared = loop.shared();
     requestPump = new RequestPump(this, client);
     responsePump = new ResponsePump(this, client);
-    line = new LogLine(client.arrival());
   }
 
   Loop loop() {
@@ -84,7 +84,8 @@ final class Exchange {
     freshOnly = false;
     startNanos = loop.now();
     requestPump.reset(next);
-    line.reset();
+    tally.reset();
+    meter = null;
     RequestId.of(next.head, loop.random(), seen);
     Heads.noteForwardedFor(next.head, client.arrival().peerBytes(), seen);
     try {
@@ -105,7 +106,18 @@ final class Exchange {
       return;
     }
     place = found;
+    measured(found.serviceName());
     choose(found);
+  }
+
+  private Meter measured(@Nullable String service) {
+    var known = meter;
+    if (known == null) {
+      known = loop.meters().meter(service);
+      known.begun();
+      meter = known;
+    }
+    return known;
   }
 
   // Finding a place
@@ -123,7 +135,7 @@ final class Exchange {
     int choice = Chooser.choose(found, tried, max, loop.random(), loop.now());
     if (choice >= 0) {
       loop.holds().remove(this);
-      line.dyno = found.dyno(choice);
+      tally.dyno = found.dyno(choice);
       connect(found.gauge(choice));
     } else if (choice == Chooser.FULL) {
       fail(Code.H11, null);
@@ -181,7 +193,10 @@ final class Exchange {
     if (!freshOnly) {
       var pooled = loop.pool().take(to.target, to.generation(), loop.now());
       if (pooled != null) {
-        line.connectMillis = 0;
+        tally.connectMillis = 0;
+        if (meter != null) {
+          meter.reused();
+        }
         attach(pooled);
         return;
       }
@@ -199,7 +214,10 @@ final class Exchange {
     }
     connecting = null;
     tries += attempt.tries();
-    line.connectMillis = attempt.millis();
+    tally.connectMillis = attempt.nanos() / 1_000_000;
+    if (meter != null) {
+      meter.connected(attempt.nanos());
+    }
     try {
       attach(connection);
     } catch (RuntimeException e) {
@@ -215,7 +233,10 @@ final class Exchange {
     }
     connecting = null;
     tries += Math.max(1, attempt.tries());
-    line.connectMillis = attempt.millis();
+    tally.connectMillis = attempt.nanos() / 1_000_000;
+    if (meter != null) {
+      meter.connectFailed();
+    }
     if (gauge != null) {
       gauge.avoidUntil(shared.time.nanos() + AVOID.toNanos());
       gauge.leave();
@@ -350,7 +371,7 @@ final class Exchange {
     if (tunnel != null) {
       tunnel.gone(true);
     } else if (phase != Phase.DONE) {
-      line.status = Code.H27.status();
+      tally.status = Code.H27.status();
       end(Code.H27, null);
     }
   }
@@ -360,7 +381,7 @@ final class Exchange {
     if (tunnel != null) {
       tunnel.cut(Code.H24);
     } else if (phase != Phase.DONE) {
-      line.status = 0;
+      tally.status = 0;
       end(Code.H24, null);
     }
   }
@@ -386,6 +407,14 @@ final class Exchange {
   /** The app said its first byte. */
   void begun() {
     touch();
+    if (meter != null) {
+      meter.firstByte(loop.now() - startNanos);
+    }
+  }
+
+  /** So many bytes of the request's body went to the app. */
+  void received(long bytes) {
+    tally.bytesIn += bytes;
   }
 
   boolean requestDone() {
@@ -398,11 +427,11 @@ final class Exchange {
   }
 
   void sent(long bytes) {
-    line.bytes += bytes;
+    tally.bytesOut += bytes;
   }
 
   void status(int status) {
-    line.status = status;
+    tally.status = status;
   }
 
   /** The response is over. */
@@ -436,6 +465,9 @@ final class Exchange {
     }
     freshOnly = true;
     up = null;
+    if (meter != null) {
+      meter.retried();
+    }
     stale.close();
     leave();
     connect(to);
@@ -447,10 +479,14 @@ final class Exchange {
     if (gauge != null) {
       gauge.tunnel(1);
     }
+    if (meter != null) {
+      meter.webSocket(1);
+    }
     var begun = new Tunnel(this, client, connection, shared.idleNanos);
     tunnel = begun;
     connection.attach(begun);
     client.attach(begun);
+    tally.keep(request, seen);
     slim();
     begun.start(client.takeIn(), connection.takeIn());
     if (client.ended()) {
@@ -465,6 +501,9 @@ final class Exchange {
     tunnel = null;
     if (gauge != null) {
       gauge.tunnel(-1);
+    }
+    if (meter != null) {
+      meter.webSocket(-1);
     }
     end(code, null);
   }
@@ -497,7 +536,7 @@ final class Exchange {
     if (asked == null) {
       throw new IllegalStateException("an answer to no request");
     }
-    line.status = code == Code.H28 ? code.status() : status;
+    tally.status = code == Code.H28 ? code.status() : status;
     boolean keepAlive = asked.keepAlive() && requestPump.bodyRead() && code != Code.H28;
     boolean bodyless = asked.toHead();
     var accept = ErrorPage.accepted(asked.head);
@@ -517,18 +556,24 @@ final class Exchange {
     }
     leave();
     responsePump.clear();
-    line.serviceMillis = Math.max(0, (loop.now() - startNanos) / 1_000_000);
-    slim();
+    long serviceNanos = Math.max(0, loop.now() - startNanos);
     var found = place;
     place = null;
-    shared.log(found == null ? null : found.serviceName(), line.render(code, cause));
+    var service = found == null ? null : found.serviceName();
+    measured(service)
+        .ended(tally.status, code, tally.bytesIn, tally.bytesOut, serviceNanos);
+    meter = null;
+    tally.code = code;
+    tally.cause = cause;
+    tally.serviceMillis = serviceNanos / 1_000_000;
+    tally.write(loop, client.arrival(), service, request, seen);
+    slim();
   }
 
-  /** Keeps of the request what the log needs, and gives the rest back. */
+  /** Gives the request's memory back. */
   private void slim() {
     var asked = request;
     if (asked != null) {
-      line.of(asked, seen);
       request = null;
       loop.give(asked);
     }

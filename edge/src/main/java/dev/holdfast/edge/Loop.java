@@ -59,6 +59,9 @@ final class Loop {
   private final ArrayDeque<Request> requests = new ArrayDeque<>();
   private final ArrayDeque<Response> responses = new ArrayDeque<>();
   private final Scratch scratch = new Scratch();
+  private final AccessRecord record = new AccessRecord();
+  private final AccessLane log;
+  private final Meters.Lane meters;
   private final Places places;
   private final Wheel wheel;
   private long now;
@@ -72,6 +75,8 @@ final class Loop {
     pool = new Pool(shared.config.idlePerEndpointMax(), shared.config.idlePerLoopMax());
     holds = new Holds(this);
     places = new Places(shared.gauges, PLACES_MAX);
+    log = shared.log.lane();
+    meters = shared.meters.lane();
     now = shared.time.nanos();
     wheel = new Wheel(now);
     setWallClock();
@@ -135,6 +140,19 @@ final class Loop {
   /** Where heads are written together; whoever clears it has it to itself until it is added. */
   Scratch scratch() {
     return scratch;
+  }
+
+  /** The record that whoever ends a request fills and hands to the log. */
+  AccessRecord record() {
+    return record;
+  }
+
+  AccessLane log() {
+    return log;
+  }
+
+  Meters.Lane meters() {
+    return meters;
   }
 
   Wheel wheel() {
@@ -296,8 +314,11 @@ final class Loop {
   private void sweep(boolean gauges) {
     long now = shared.time.nanos();
     pool.closeIf(connection -> !connection.fresh(now));
+    meters.sweep();
     if (gauges) {
-      shared.gauges.sweep(shared.view.get());
+      var view = shared.view.get();
+      shared.gauges.sweep(view);
+      shared.meters.retire(service -> view.service(service) != null);
     }
   }
 }

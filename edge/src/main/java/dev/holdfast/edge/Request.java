@@ -313,20 +313,12 @@ final class Request {
     return method(HEAD);
   }
 
-  String method() {
-    return head.text(lineAt, methodEnd);
-  }
-
-  String target() {
-    return head.text(targetAt, targetEnd);
-  }
-
-  /** Whom it is for; empty when that is not beyond doubt. */
-  String host() {
+  /** Points at the one Host that can be read, when the request was refused before it was asked. */
+  void showHost() {
     int host = hostEnd > 0 || head.repeats(Name.HOST) ? -1 : head.find(Name.HOST);
     if (host >= 0 && authority.read(head.bytes, head.valueAt(host), head.valueEnd(host))) {
-      return head.text(head.valueAt(host), head.valueEnd(host));
+      hostAt = head.valueAt(host);
+      hostEnd = head.valueEnd(host);
     }
-    return head.text(hostAt, hostEnd);
   }
 }

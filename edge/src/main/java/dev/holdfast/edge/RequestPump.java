@@ -135,6 +135,7 @@ final class RequestPump {
   private void pass(UpstreamConnection connection, ByteBuf in) {
     bodyBegun = true;
     int size = body.ready(in);
+    exchange.received(size);
     if (chunked) {
       Chunks.begin(connection.out(), size);
     }

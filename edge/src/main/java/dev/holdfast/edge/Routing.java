@@ -2,6 +2,7 @@ package dev.holdfast.edge;
 
 import dev.holdfast.ledger.Endpoint;
 import dev.holdfast.ledger.PersistentMap;
+import dev.holdfast.ledger.Policy;
 import dev.holdfast.ledger.Route;
 import dev.holdfast.ledger.Service;
 import java.util.List;
@@ -13,15 +14,17 @@ import org.jspecify.annotations.Nullable;
  * @param routes by host, lower case
  * @param services by name
  * @param endpoints by name of their service, in order of their ids
+ * @param policies by host and by service
  */
 public record Routing(
     PersistentMap<String, Route> routes,
     PersistentMap<String, Service> services,
-    PersistentMap<String, List<Endpoint>> endpoints) {
+    PersistentMap<String, List<Endpoint>> endpoints,
+    Policies policies) {
 
   /** No host leads anywhere. */
   public static Routing empty() {
-    return new Routing(PersistentMap.empty(), PersistentMap.empty(), PersistentMap.empty());
+    return new Routing(PersistentMap.empty(), PersistentMap.empty(), PersistentMap.empty(), Policies.empty());
   }
 
   /** The route of that host, or null. */
@@ -32,6 +35,11 @@ public record Routing(
   /** The service of that name, or null. */
   public @Nullable Service service(String name) {
     return services.get(name);
+  }
+
+  /** What holds for that host, whose route leads to that service or, when it is null, elsewhere. */
+  public Policy policy(String host, @Nullable String service) {
+    return policies.of(host, service);
   }
 
   /** The endpoints of that service, in whatever state they are. */

@@ -4,6 +4,7 @@ import dev.holdfast.ledger.Endpoint;
 import dev.holdfast.ledger.Entry;
 import dev.holdfast.ledger.Fold;
 import dev.holdfast.ledger.PersistentMap;
+import dev.holdfast.ledger.Policy;
 import dev.holdfast.ledger.Route;
 import dev.holdfast.ledger.Service;
 import dev.holdfast.limits.Check;
@@ -11,7 +12,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** Makes the {@link Routing} out of routes, services and endpoints in the ledger. Immutable. */
+/** Makes the {@link Routing} out of routes, services, endpoints and policies in the ledger. Immutable. */
 public final class RoutingFold implements Fold<Routing> {
   private static final String ROUTE = "route/";
   private static final String SERVICE = "service/";
@@ -28,15 +29,36 @@ public final class RoutingFold implements Fold<Routing> {
   @Override
   public Routing apply(Routing view, Entry entry) {
     if (entry.kind().equals(Route.KIND.name())) {
-      return new Routing(routes(view.routes(), entry), view.services(), view.endpoints());
+      return routed(view, entry);
     }
     if (entry.kind().equals(Service.KIND.name())) {
-      return new Routing(view.routes(), services(view.services(), entry), view.endpoints());
+      return new Routing(
+          view.routes(), services(view.services(), entry), view.endpoints(), view.policies());
     }
     if (entry.kind().equals(Endpoint.KIND.name())) {
-      return new Routing(view.routes(), view.services(), endpoints(view.endpoints(), entry));
+      return new Routing(
+          view.routes(), view.services(), endpoints(view.endpoints(), entry), view.policies());
+    }
+    if (entry.kind().equals(Policy.KIND.name())) {
+      return new Routing(
+          view.routes(),
+          view.services(),
+          view.endpoints(),
+          view.policies().with(entry, view.routes()));
     }
     return view;
+  }
+
+  /** A host that leads elsewhere now inherits from there. */
+  private static Routing routed(Routing view, Entry entry) {
+    var routes = routes(view.routes(), entry);
+    var host = rest(entry, ROUTE);
+    var route = routes.get(host);
+    return new Routing(
+        routes,
+        view.services(),
+        view.endpoints(),
+        view.policies().routed(host, route == null ? null : route.service()));
   }
 
   private static PersistentMap<String, Route> routes(

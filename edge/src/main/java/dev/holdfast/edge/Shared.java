@@ -4,7 +4,6 @@ import dev.holdfast.limits.Time;
 import java.lang.System.Logger.Level;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /** What all event loops of one edge have in common. Thread-safe. */
 final class Shared {
@@ -15,6 +14,7 @@ final class Shared {
   final Time time;
   final Transport transport;
   final Gauges gauges = new Gauges();
+  final Meters meters = new Meters(MetersConfig.defaults());
   final AtomicInteger connections = new AtomicInteger();
   final AtomicInteger waiting = new AtomicInteger();
   final long idleNanos;
@@ -24,10 +24,10 @@ final class Shared {
   final long upstreamIdleNanos;
   final Head.Limits requestLimits;
   final Head.Limits responseLimits;
-  private final RouterLog log;
+  final AccessLog log;
   private volatile boolean draining;
 
-  Shared(EdgeConfig config, Supplier<Routing> view, Time time, RouterLog log, Transport transport) {
+  Shared(EdgeConfig config, Supplier<Routing> view, Time time, AccessLog log, Transport transport) {
     this.config = config;
     this.view = view;
     this.time = time;
@@ -46,6 +46,10 @@ final class Shared {
             config.headersMax(),
             config.headBytesMax());
     responseLimits = Response.limits(config);
+    meters.info("holdfast_edge_info", "How it talks to the kernel.", "transport", transport.name());
+    meters.gauge("holdfast_edge_client_connections", "Clients connected.", connections::get);
+    meters.counter("holdfast_edge_log_lines_dropped", "Log lines lost.", log::dropped);
+    meters.gauge("holdfast_edge_requests_held", "Requests held for apps that start.", waiting::get);
   }
 
   boolean draining() {
@@ -54,15 +58,6 @@ final class Shared {
 
   void drain() {
     draining = true;
-  }
-
-  /** Hands a line over; a log that fails costs a line, never a request. */
-  void log(@Nullable String service, String line) {
-    try {
-      log.line(service, line);
-    } catch (RuntimeException e) {
-      bug("the router log threw", e);
-    }
   }
 
   /** A defect of ours: visitors see H99, this is for whoever repairs it. */

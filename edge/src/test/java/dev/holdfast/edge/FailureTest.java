@@ -263,6 +263,7 @@ class FailureTest {
       assertThat(rig.ask(Rig.get("/")).field("holdfast-error")).isEqualTo("H14");
       rig.service("app", true, 1).endpoint("app", 1, 9, Endpoint.State.CRASHED);
       assertThat(rig.ask(Rig.get("/")).field("holdfast-error")).isEqualTo("H10");
+      rig.logged(4);
       assertThat(rig.log)
           .satisfiesExactly(
               line -> assertThat(line).startsWith("at=info code=H81 desc=\"Blank app\""),

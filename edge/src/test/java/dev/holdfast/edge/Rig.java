@@ -35,7 +35,13 @@ final class Rig implements AutoCloseable {
   }
 
   Rig(TestConfig config) throws IOException {
-    this(config, Transport.best());
+    this(config, transport());
+  }
+
+  /** The best of this machine, or the one that {@code -Dholdfast.test.transport} names. */
+  private static Transport transport() {
+    var name = System.getProperty("holdfast.test.transport", Transport.best().name());
+    return Transport.all().stream().filter(t -> t.name().equals(name)).findFirst().orElseThrow();
   }
 
   Rig() throws IOException {

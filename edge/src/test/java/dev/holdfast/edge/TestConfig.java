@@ -3,6 +3,7 @@ package dev.holdfast.edge;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 
 /** An edge on a free port of the loopback with waits that a test can sit out. */
 final class TestConfig {
@@ -42,6 +43,13 @@ final class TestConfig {
         defaults.idlePerEndpointMax(),
         defaults.idlePerLoopMax(),
         defaults.writeBufferLowBytes(),
-        defaults.writeBufferHighBytes());
+        defaults.writeBufferHighBytes(),
+        new AccessLogConfig(
+            defaults.accessLog().lanes(),
+            Duration.ofMillis(5),
+            AccessLogConfig.Format.LOGFMT,
+            1,
+            100_000,
+            List.of()));
   }
 }

@@ -18,11 +18,15 @@ import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.MapperFeature;
 import tools.jackson.databind.SerializationContext;
 import tools.jackson.databind.ValueSerializer;
+import tools.jackson.databind.cfg.EnumFeature;
 import tools.jackson.databind.exc.UnrecognizedPropertyException;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.module.SimpleModule;
+import tools.jackson.databind.node.ObjectNode;
 
 /** JSON as the API reads it (strictly) and writes it. Thread-safe. */
 final class Json {
@@ -44,6 +48,9 @@ final class Json {
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+          .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
+          .enable(EnumFeature.WRITE_ENUMS_TO_LOWERCASE)
+          .enable(EnumFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
           .build();
 
   private static final TypeReference<Map<String, @Nullable Integer>> COUNTS =
@@ -76,6 +83,23 @@ final class Json {
     return read(context, bytes -> MAPPER.readValue(bytes, COUNTS));
   }
 
+  /** As {@link #body}, of any object. */
+  static ObjectNode object(Context context) throws IOException {
+    return read(
+        context,
+        bytes -> {
+          if (MAPPER.readTree(bytes) instanceof ObjectNode object) {
+            return object;
+          }
+          throw Problem.invalid(Check.message("body", "no object", "a JSON object"));
+        });
+  }
+
+  /** As {@link #body}, of a tree that was read before. */
+  static <T> T value(JsonNode tree, Class<T> type) {
+    return value(() -> MAPPER.treeToValue(tree, type));
+  }
+
   private interface Reader<T> {
     @Nullable T from(byte[] bytes);
   }
@@ -93,8 +117,16 @@ final class Json {
     if (bytes.length == 0) {
       throw Problem.invalid(Check.message("body", "nothing", "a JSON object"));
     }
+    return value(() -> reader.from(bytes));
+  }
+
+  private interface Reading<T> {
+    @Nullable T now();
+  }
+
+  private static <T> T value(Reading<T> reading) {
     try {
-      T value = reader.from(bytes);
+      T value = reading.now();
       if (value == null) {
         throw Problem.invalid(Check.message("body", "null", "a JSON object"));
       }

@@ -145,6 +145,13 @@ final class OpenApi {
       if (plain.isRecord()) {
         return record(plain);
       }
+      if (plain.isEnum()) {
+        var names =
+            Arrays.stream(plain.getEnumConstants())
+                .map(constant -> ((Enum<?>) constant).name().toLowerCase(Locale.ROOT))
+                .toList();
+        return Map.of("type", "string", "enum", names);
+      }
       return switch (plain.getSimpleName()) {
         case "String" -> Map.of("type", "string");
         case "int", "Integer" -> Map.of("type", "integer", "format", "int32");

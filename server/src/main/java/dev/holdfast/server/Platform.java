@@ -25,9 +25,11 @@ import dev.holdfast.ledger.Follower;
 import dev.holdfast.ledger.Kinds;
 import dev.holdfast.ledger.Ledger;
 import dev.holdfast.ledger.LedgerConfig;
+import dev.holdfast.ledger.Policy;
 import dev.holdfast.ledger.Route;
 import dev.holdfast.ledger.Service;
 import dev.holdfast.ledger.StoreException;
+import dev.holdfast.limits.MetricText;
 import dev.holdfast.limits.Time;
 import dev.holdfast.server.Shapes.Health;
 import dev.holdfast.store.HomeLock;
@@ -41,6 +43,7 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -74,6 +77,7 @@ final class Platform implements AutoCloseable {
           ConfigVars.KIND,
           Instance.KIND,
           Crash.KIND,
+          Policy.KIND,
           Token.KIND);
 
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
@@ -133,6 +137,9 @@ final class Platform implements AutoCloseable {
           PlatformOperations.of(
               new AppOperations(drones, artifacts, logs, () -> edge().getPort()),
               new RouteOperations(ledger, drones.apps()),
+              new PolicyOperations(ledger, drones.apps()),
+              new MetricOperations(
+                  List.of(new PlatformMetrics(ledger, startedAt), this::edgeMetrics)),
               new PlatformOperations(
                   ledger, drones, logs, tokens, new Backup(home, store, time), this::health));
       var opened = edgeOrThrow(listening);
@@ -217,6 +224,10 @@ final class Platform implements AutoCloseable {
     } catch (CompletionException e) {
       LOG.log(Level.FINE, "the edge never opened", e);
     }
+  }
+
+  private void edgeMetrics(MetricText out) {
+    edge.metrics().write(out);
   }
 
   private InetSocketAddress edge() {

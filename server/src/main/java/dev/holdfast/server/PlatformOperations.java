@@ -299,10 +299,16 @@ final class PlatformOperations {
 
   /** All operations of the API. */
   static List<Operation> of(
-      AppOperations apps, RouteOperations routes, PlatformOperations platform) {
+      AppOperations apps,
+      RouteOperations routes,
+      PolicyOperations policies,
+      MetricOperations metrics,
+      PlatformOperations platform) {
     var all = new ArrayList<Operation>(platform.all());
     all.addAll(apps.all());
     all.addAll(routes.all());
+    all.addAll(policies.all());
+    all.addAll(metrics.all());
     return List.copyOf(all);
   }
 }

@@ -5,6 +5,7 @@ import static dev.holdfast.server.AppOperations.take;
 import dev.holdfast.drones.Apps;
 import dev.holdfast.ledger.HostName;
 import dev.holdfast.ledger.Ledger;
+import dev.holdfast.ledger.Policy;
 import dev.holdfast.ledger.Route;
 import dev.holdfast.ledger.Transaction;
 import dev.holdfast.limits.Check;
@@ -142,6 +143,9 @@ final class RouteOperations {
         Route.key(route.host()),
         route,
         before == null ? Transaction.ABSENT : Transaction.PRESENT);
+    if (before == null) { // what an earlier owner of the host asked for is not for this one
+      transaction.delete(Policy.hostKey(route.host()), Transaction.ANY);
+    }
     return before == null ? Change.ADDED : Change.CHANGED;
   }
 

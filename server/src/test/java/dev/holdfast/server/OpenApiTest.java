@@ -23,23 +23,30 @@ class OpenApiTest {
       """
       DELETE /v1/apps/{app}
       DELETE /v1/apps/{app}/domains/{host}
+      DELETE /v1/apps/{app}/policy
+      DELETE /v1/hosts/{host}/policy
       DELETE /v1/routes/{host}
       DELETE /v1/tokens/{id}
+      GET /metrics
       GET /v1/apps
       GET /v1/apps/{app}
       GET /v1/apps/{app}/config
       GET /v1/apps/{app}/domains
       GET /v1/apps/{app}/formation
       GET /v1/apps/{app}/logs
+      GET /v1/apps/{app}/policy
       GET /v1/apps/{app}/processes
       GET /v1/apps/{app}/releases
       GET /v1/apps/{app}/releases/{version}
       GET /v1/health
+      GET /v1/hosts/{host}/policy
       GET /v1/ledger
       GET /v1/routes
       GET /v1/tokens
       PATCH /v1/apps/{app}/config
       PATCH /v1/apps/{app}/formation
+      PATCH /v1/apps/{app}/policy
+      PATCH /v1/hosts/{host}/policy
       POST /v1/apps
       POST /v1/apps/{app}/domains
       POST /v1/apps/{app}/releases
@@ -48,6 +55,8 @@ class OpenApiTest {
       POST /v1/backup
       POST /v1/routes/import
       POST /v1/tokens
+      PUT /v1/apps/{app}/policy
+      PUT /v1/hosts/{host}/policy
       PUT /v1/routes/{host}
       """
           .lines()
