@@ -71,6 +71,11 @@ public final class WaitingRoom<T> {
     return takeAt(newestFirst(now) ? end - 1 : start);
   }
 
+  /** Whoever came first, or null when nobody waits; for whoever needs his place. */
+  public @Nullable T takeOldest() {
+    return start == end ? null : takeAt(start);
+  }
+
   /** One whose deadline has passed, or null; to be called until it answers null. */
   public @Nullable T expired(long now) {
     for (int i = start; i < end; i++) {
