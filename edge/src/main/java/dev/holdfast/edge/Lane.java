@@ -27,6 +27,9 @@ final class Lane {
   private static final long SECOND_NANOS = 1_000_000_000L;
   private static final long HOUR_NANOS = 3600 * SECOND_NANOS;
 
+  /** How long after one {@link #probe} the next is due. */
+  static final long PROBE_NANOS = 50_000_000L;
+
   /** What any request costs the edge itself, so that many small ones are seen. */
   private static final long COST_BASE_NANOS = 50_000;
 
@@ -57,6 +60,8 @@ final class Lane {
   private boolean lagged;
   private int roll;
   private long secondNanos;
+  private long probeNanos;
+  private long handedNanos;
   private long waitNanos;
 
   Lane(Admission admission, RandomGenerator random, long now) {
@@ -69,6 +74,8 @@ final class Lane {
     book = new Book(config.blame().keysMax());
     empty = new AtomicReference<>(new Book(config.blame().keysMax()));
     secondNanos = now;
+    handedNanos = now;
+    probeNanos = now + PROBE_NANOS;
   }
 
   // Before
@@ -182,7 +189,12 @@ final class Lane {
   /** Whether the node's overload leaves the request in. */
   private boolean important(int level, long now) {
     arrivals[level]++;
-    if (++arrived >= config.node().windowRequests()) {
+    long overdue = now - probeNanos;
+    if (overdue > worstLagNanos) {
+      worstLagNanos = overdue; // the probe itself waits: the delay is known before it runs
+      lagged = true;
+    }
+    if (++arrived >= config.node().windowRequests() || now - handedNanos >= PROBE_NANOS) {
       handOver(now);
     }
     roll += ROLL;
@@ -431,13 +443,14 @@ final class Lane {
   // The clock
 
   /**
-   * To be called every 50 ms.
+   * To be called {@link #PROBE_NANOS} after the last call.
    *
    * @param lagNanos how much later than it was due
    */
   void probe(long lagNanos, long now) {
     worstLagNanos = Math.max(worstLagNanos, lagNanos);
     lagged = true;
+    probeNanos = now + PROBE_NANOS;
     handOver(now);
     if (now - secondNanos >= SECOND_NANOS) {
       secondNanos = now;
@@ -450,6 +463,7 @@ final class Lane {
   }
 
   private void handOver(long now) {
+    handedNanos = now;
     if (!admission.shedding.tryLock()) {
       return; // another loop decides just now; these counts go with the next
     }

@@ -42,17 +42,22 @@ final class Town {
         admission.lane(new SplittableRandom(world.random.nextLong()), world.now());
 
     Loop() {
-      world.every(50 * World.MILLI, () -> {
-        long due = world.now();
-        cpu.submit(() -> {
-          lane.probe(world.now() - due, world.now());
-          return World.MICRO;
-        });
-      });
+      probe();
       world.every(2 * World.MILLI, () -> {
         if (lane.crowded()) {
           lane.tick(world.now());
         }
+      });
+    }
+
+    private void probe() {
+      world.in(Lane.PROBE_NANOS, () -> {
+        long due = world.now();
+        cpu.submit(() -> {
+          lane.probe(world.now() - due, world.now());
+          probe();
+          return World.MICRO;
+        });
       });
     }
   }

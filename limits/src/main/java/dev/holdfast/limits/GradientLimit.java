@@ -13,9 +13,10 @@ import java.util.concurrent.atomic.AtomicLong;
  * Once per window (1 s, at least 10 samples), with short = mean of the window and long = baseline:
  *
  *   in flight &lt; limit/2   nothing changes; the window teaches the baseline
+ *   in flight &lt; 0.9 limit  nothing changes, unless the last line applies
  *   short &lt;= 1.1 long      limit += 0.2 sqrt(limit)
- *   short &lt;= tol long      in doubt: grow by a fifth and look whether throughput followed;
- *                          when it did not, that was queueing: back, and rest for ten windows
+ *   short &lt;= tol long      in doubt: try a fifth less; if throughput stays, that was queueing;
+ *                          if it falls, try a fifth more, which is kept if throughput follows
  *   short &gt;  tol long      limit = 0.8 limit + 0.2 limit max(0.5, tol long/short)
  * </pre>
  *
@@ -36,8 +37,9 @@ public final class GradientLimit {
   private static final double FALL = 1.0 / 100;
   private static final double RELAX = 0.9;
   private static final int WARM_WINDOWS = 10;
-  private static final double GROWN = 1.2;
-  private static final double FOLLOWS = 0.5;
+  private static final double STEP = 1.2;
+  private static final double FOLLOWS_UP = 1.1;
+  private static final double STAYS_DOWN = 0.96;
   private static final double SHRUNK = 0.6;
   private static final double UNMOVED = 0.85;
   private static final double RAISE_MAX = 2;
@@ -62,8 +64,11 @@ public final class GradientLimit {
   private double exact;
   private double baselineNanos;
   private int warm;
-  private double grownFrom;
+  private double triedFrom;
   private double rateBefore;
+  private boolean settling;
+  private boolean upwards;
+  private int failures;
   private double shrunkFrom;
   private double shortBefore;
   private int resting;
@@ -167,7 +172,7 @@ public final class GradientLimit {
     boolean idle = most < exact / 2;
     learn(shortNanos, idle);
     if (idle) {
-      grownFrom = 0;
+      triedFrom = 0;
       shrunkFrom = 0;
       return;
     }
@@ -177,10 +182,12 @@ public final class GradientLimit {
     } else {
       shrunkFrom = 0;
       atFloor = 0;
-      if (slower <= CALM) {
-        grownFrom = 0;
+      if (most < BUSY * exact) {
+        triedFrom = 0; // the limit was not in the way, so nothing can be learnt about it
+      } else if (slower <= CALM) {
+        triedFrom = 0;
         grow();
-      } else if (most >= BUSY * exact) {
+      } else {
         doubt(count / seconds);
       }
     }
@@ -204,28 +211,33 @@ public final class GradientLimit {
     exact += SMOOTHING * Math.sqrt(exact);
   }
 
+  /** Tries a fifth less, and when that costs throughput a fifth more, and when neither is better rests. */
   private void doubt(double rate) {
     if (resting > 0) {
       resting--;
-    } else if (grownFrom == 0) {
-      grownFrom = exact;
+    } else if (triedFrom == 0) {
+      triedFrom = exact;
       rateBefore = rate;
-      grow();
-    } else if (exact < GROWN * grownFrom) {
-      grow();
-    } else if (rate >= rateBefore * (1 + FOLLOWS * (exact / grownFrom - 1))) {
-      grownFrom = exact;
-      rateBefore = rate;
-      grow();
+      exact = upwards ? exact * STEP : exact / STEP;
+      settling = true;
+    } else if (settling) {
+      settling = false;
+    } else if (rate >= rateBefore * (upwards ? FOLLOWS_UP : STAYS_DOWN)) {
+      triedFrom = 0;
+      failures = 0;
     } else {
-      exact = grownFrom;
-      grownFrom = 0;
-      resting = REST_WINDOWS;
+      exact = triedFrom;
+      triedFrom = 0;
+      upwards = !upwards;
+      if (++failures >= 2) {
+        failures = 0;
+        resting = REST_WINDOWS;
+      }
     }
   }
 
   private void shrink(double shortNanos, double slower) {
-    grownFrom = 0;
+    triedFrom = 0;
     if (shrunkFrom == 0) {
       shrunkFrom = exact;
       shortBefore = shortNanos;
