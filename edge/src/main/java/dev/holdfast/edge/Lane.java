@@ -117,7 +117,7 @@ final class Lane {
       gate.app.inFlight.incrementAndGet();
       return Verdict.ADMITTED;
     }
-    int level = ShedLevel.level(priority.rank(), quantile(gate, client, now));
+    int level = ShedLevel.level(priority.rank(), quantile(gate, client));
     var verdict = decide(gate, client, level, deadlineNanos, now);
     if (verdict == Verdict.ADMITTED) {
       enter(gate, client);
@@ -248,12 +248,12 @@ final class Lane {
   }
 
   /** How heavy the user is: the account among accounts and the client among clients. */
-  private double quantile(Gate gate, long client, long now) {
-    double byClient = client == 0 ? 0 : clients.quantile(client, now);
+  private double quantile(Gate gate, long client) {
+    double byClient = client == 0 ? 0 : clients.quantile(client);
     if (accounts.users() < config.blame().accountsMin()) {
       return byClient;
     }
-    return (byClient + accounts.quantile(gate.app.account.key, now)) / 2;
+    return (byClient + accounts.quantile(gate.app.account.key)) / 2;
   }
 
   // Waiting

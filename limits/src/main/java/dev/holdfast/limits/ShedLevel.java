@@ -38,6 +38,12 @@ public final class ShedLevel {
   private static final double SHARE_MIN = 0.01;
 
   private static final double FALLING = 0.9;
+  private static final double LEARN = 0.3;
+  private static final double RESUME = 0.9;
+
+  /** A full window may end after that part of its time, when every loop has probed twice. */
+  private static final double EARLIEST = 2.5;
+
   private static final int LAGS = 64;
   private static final int WHOLE = 1 << 16;
   private static final double UNBOUNDED = Double.POSITIVE_INFINITY;
@@ -46,13 +52,14 @@ public final class ShedLevel {
   private final long windowNanos;
   private final int windowRequests;
   private final int[] arrivals = new int[EXEMPT];
-  private final double[] rates = new double[EXEMPT];
+  private final double[] shape = new double[EXEMPT];
   private final long[] lags = new long[LAGS];
   private int lagCount;
   private long arrived;
   private long admitted;
   private long startNanos;
   private double expected = UNBOUNDED;
+  private double saturated; // admitted per second while the node was overloaded
   private long lastLagNanos;
   private boolean seen;
   private volatile double over;
@@ -135,21 +142,27 @@ public final class ShedLevel {
   /** Ends the window when it is long or full enough, and decides; answers whether it did. */
   public boolean decide(long now) {
     long passed = now - startNanos;
-    if (lagCount == 0 || passed <= 0 || (passed < windowNanos && arrived < windowRequests)) {
+    boolean full = arrived >= windowRequests && passed >= windowNanos / EARLIEST;
+    if (lagCount == 0 || passed <= 0 || (passed < windowNanos && !full)) {
       return false;
     }
     double seconds = passed / 1e9;
+    double arrivalRate = arrived / seconds;
+    double admittedRate = admitted / seconds;
     long lag = p90();
     double ratio = (double) lag / targetNanos;
-    double arrivalRate = smooth(seconds);
+    shape();
     if (ratio > 1) {
-      boolean works = expected != UNBOUNDED && lag <= lastLagNanos * FALLING;
-      if (!works) {
+      saturated += (admittedRate - saturated) * (saturated == 0 ? 1 : LEARN);
+      if (!shedding() || lag > lastLagNanos * FALLING) {
         double cut = Math.clamp(CUT_PER_OVER * (ratio - 1), CUT_MIN, CUT_MAX);
-        expected = Math.min(expected, admitted / seconds) * (1 - cut);
+        expected = Math.min(expected, admittedRate) * (1 - cut);
       }
+    } else if (over > 1) {
+      expected = Math.max(expected, RESUME * saturated);
     } else {
-      expected += RAISE * arrivalRate;
+      double ease = Math.min(1, 2 * (1 - ratio)); // no haste just below the target
+      expected += RAISE * arrivalRate * ease * passed / windowNanos;
     }
     expected = Math.max(expected, SHARE_MIN * arrivalRate);
     over = ratio;
@@ -167,28 +180,29 @@ public final class ShedLevel {
       expected = UNBOUNDED;
       return 0;
     }
+    double wanted = expected / arrivalRate;
     double sum = 0;
     for (int level = EXEMPT - 1; level >= 0; level--) {
-      if (rates[level] > 0 && sum + rates[level] >= expected) {
-        double taken = (expected - sum) / rates[level];
+      if (shape[level] > 0 && sum + shape[level] >= wanted) {
+        double taken = (wanted - sum) / shape[level];
         return level << 16 | Math.clamp((long) ((1 - taken) * WHOLE), 0, WHOLE - 1);
       }
-      sum += rates[level];
+      sum += shape[level];
     }
     return 0;
   }
 
-  /** Half of what was and half of what is; answers the sum, requests per second. */
-  private double smooth(double seconds) {
+  /** What part of the requests has which level: half of what was and half of what is. */
+  private void shape() {
+    if (arrived == 0) {
+      return;
+    }
     double keep = seen ? 0.5 : 0;
     seen = true;
-    double sum = 0;
     for (int i = 0; i < EXEMPT; i++) {
-      rates[i] = keep * rates[i] + (1 - keep) * arrivals[i] / seconds;
-      sum += rates[i];
+      shape[i] = keep * shape[i] + (1 - keep) * arrivals[i] / arrived;
     }
     Arrays.fill(arrivals, 0);
-    return sum;
   }
 
   private long p90() {

@@ -13,6 +13,7 @@ import java.util.Arrays;
  */
 public final class Usage {
   private static final int WAYS = 8;
+  private static final double BELOW_ONE = 1 - 0x1.0p-20;
   private static final int BUCKETS = 64 * 4; // four per doubling
 
   private final int sets;
@@ -22,10 +23,10 @@ public final class Usage {
   private final long[] current;
   private final long[] previous;
   private final int[] generations;
+  private final double[] quantiles;
   private final int[] counts = new int[BUCKETS];
   private final int[] below = new int[BUCKETS];
   private int users;
-  private long salt;
 
   /**
    * Nobody known.
@@ -44,6 +45,7 @@ public final class Usage {
     current = new long[sets * WAYS];
     previous = new long[sets * WAYS];
     generations = new int[sets * WAYS];
+    quantiles = new double[sets * WAYS];
   }
 
   /** That user caused that much. */
@@ -55,6 +57,7 @@ public final class Usage {
       keys[slot] = user;
       current[slot] = 0;
       previous[slot] = 0;
+      quantiles[slot] = 0;
       generations[slot] = generation;
     }
     age(slot, generation);
@@ -71,9 +74,9 @@ public final class Usage {
    * Looks at everybody, after which {@link #quantile} compares with what was found here. To be
    * called about once a second.
    *
-   * @param nextSalt orders those who are alike; the same for an hour, say
+   * @param salt orders those who are alike; the same for an hour, say
    */
-  public void calibrate(long nextSalt, long now) {
+  public void calibrate(long salt, long now) {
     int generation = generation(now);
     Arrays.fill(counts, 0);
     users = 0;
@@ -89,20 +92,25 @@ public final class Usage {
       below[i] = sum;
       sum += counts[i];
     }
-    salt = nextSalt;
+    for (int i = 0; i < keys.length; i++) {
+      long usage = keys[i] == 0 ? 0 : total(i, generation);
+      if (usage > 0) {
+        int bucket = bucket(usage);
+        double tie = (Keys.mix(keys[i] ^ Keys.mix(salt)) >>> 11) * 0x1.0p-53;
+        quantiles[i] = Math.min((below[bucket] + tie * counts[bucket]) / users, BELOW_ONE);
+      } else {
+        quantiles[i] = 0;
+      }
+    }
   }
 
-  /** The user's place among all, in [0, 1); 0 for somebody unknown. */
-  public double quantile(long user, long now) {
-    long usage = of(user, now);
-    if (usage <= 0 || users == 0) {
-      return 0;
-    }
-    int bucket = bucket(usage);
-    double tie = (Keys.mix(user ^ Keys.mix(salt)) >>> 11) * 0x1.0p-53;
-    // Whoever outgrew everybody since the last look has nobody to share his bucket with.
-    double rank = below[bucket] + tie * Math.max(1, counts[bucket]);
-    return Math.min(rank / users, 1 - 0x1.0p-20);
+  /**
+   * The user's place among all when they were last looked at, in [0, 1); 0 for somebody unknown. It
+   * stands until the next look, since otherwise all would move up together in between.
+   */
+  public double quantile(long user) {
+    int slot = find(user);
+    return slot < 0 ? 0 : quantiles[slot];
   }
 
   /** How many users were in the window at the last {@link #calibrate}. */
