@@ -1,5 +1,6 @@
 package dev.holdfast.edge;
 
+import dev.holdfast.limits.Keys;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -50,11 +51,13 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   private boolean ended;
   private boolean processing;
   private boolean counted;
+  private final long key;
 
   ClientConnection(Loop loop, Channel channel, Arrival arrival) {
     this.loop = loop;
     this.channel = channel;
     this.arrival = arrival;
+    key = arrival.peer().isEmpty() ? 0 : Keys.of(arrival.peer());
     shared = loop.shared();
     out = new Outgoing(channel);
     alarm = new Alarm(loop, this::timedOut);
@@ -62,6 +65,11 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
 
   Channel channel() {
     return channel;
+  }
+
+  /** Who the client is to admission. */
+  long key() {
+    return key;
   }
 
   Outgoing out() {
@@ -124,9 +132,13 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   public void channelActive(ChannelHandlerContext ctx) {
     loop.stamp();
     counted = true;
-    if (shared.connections.incrementAndGet() > shared.config.connectionsMax()) {
+    if (shared.connections.incrementAndGet() > shared.config.connectionsMax()
+        || !shared.admission.accepts()) {
       tooMany();
       return;
+    }
+    if (!shared.admission.names.knows(key)) {
+      shared.admission.names.put(key, arrival.peer());
     }
     loop.clients().add(this);
     alarm.in(shared.clientIdleNanos);
@@ -314,9 +326,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   }
 
   /** Answers with a page of the edge's own. */
-  void answer(ErrorPage page, List<String> accept, boolean bodyless, boolean keepAlive) {
+  void answer(
+      ErrorPage page, List<String> accept, String more, boolean bodyless, boolean keepAlive) {
     boolean keep = keepAlive && !closing();
-    out.pass(page.render(channel.alloc(), accept, bodyless, !keep));
+    out.pass(page.render(channel.alloc(), accept, more, bodyless, !keep));
     out.flush();
     exchangeDone(keep);
   }
@@ -352,7 +365,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     var title = cause == null || code != Code.H26 ? code.description() : "Bad request: " + cause;
     out.pass(
         new ErrorPage(status, code, title, id)
-            .render(channel.alloc(), ErrorPage.accepted(asked.head), asked.forHead(), true));
+            .render(channel.alloc(), ErrorPage.accepted(asked.head), "", asked.forHead(), true));
     out.flush();
     dropRequest();
     linger();

@@ -86,6 +86,7 @@ public final class Edge implements AutoCloseable {
                   cause == null ? "unknown" : cause.getMessage()),
           cause);
     }
+    shared.minder.start();
     boolean first = true;
     for (var loop : loops.values()) {
       loop.startSweeping(first);
@@ -176,6 +177,7 @@ public final class Edge implements AutoCloseable {
     group
         .shutdownGracefully(0, STOP_WAIT.toMillis(), TimeUnit.MILLISECONDS)
         .awaitUninterruptibly(STOP_WAIT.toMillis());
+    shared.minder.close();
     shared.log.close();
   }
 

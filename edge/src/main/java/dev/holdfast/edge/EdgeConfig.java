@@ -33,6 +33,8 @@ import java.time.Duration;
  * @param writeBufferLowBytes a connection takes more again below this many unsent bytes
  * @param writeBufferHighBytes a connection takes no more above this many unsent bytes
  * @param accessLog how requests are logged
+ * @param admission who is let in when there is too much
+ * @param retryBudget whether retries are bounded to a share of the requests
  */
 public record EdgeConfig(
     InetSocketAddress listen,
@@ -56,7 +58,9 @@ public record EdgeConfig(
     int idlePerLoopMax,
     int writeBufferLowBytes,
     int writeBufferHighBytes,
-    AccessLogConfig accessLog) {
+    AccessLogConfig accessLog,
+    AdmissionConfig admission,
+    boolean retryBudget) {
 
   /** Longest header name in bytes. */
   public static final int HEADER_NAME_BYTES_MAX = 1000;
@@ -127,7 +131,9 @@ public record EdgeConfig(
         1024,
         64 * 1024,
         256 * 1024,
-        AccessLogConfig.defaults());
+        AccessLogConfig.defaults(),
+        AdmissionConfig.defaults(),
+        true);
   }
 
   /** The same with another place to listen at. */
@@ -154,6 +160,8 @@ public record EdgeConfig(
         idlePerLoopMax,
         writeBufferLowBytes,
         writeBufferHighBytes,
-        accessLog);
+        accessLog,
+        admission,
+        retryBudget);
   }
 }

@@ -32,8 +32,17 @@ record ErrorPage(int status, @Nullable Code code, String title, String requestId
     return ranges;
   }
 
-  /** The whole response, head and body. */
-  ByteBuf render(ByteBufAllocator allocator, List<String> accept, boolean bodyless, boolean close) {
+  /**
+   * The whole response, head and body.
+   *
+   * @param more further fields, each with its line end
+   */
+  ByteBuf render(
+      ByteBufAllocator allocator,
+      List<String> accept,
+      String more,
+      boolean bodyless,
+      boolean close) {
     boolean json = json(accept);
     var body = (json ? problem() : html()).getBytes(UTF_8);
     var out = allocator.buffer(512 + body.length);
@@ -50,10 +59,11 @@ record ErrorPage(int status, @Nullable Code code, String title, String requestId
     }
     if (code != null) {
       field(out, "Holdfast-Error", code.name());
-      if (code.retryAfterSeconds() > 0) {
+      if (code.retryAfterSeconds() > 0 && more.isEmpty()) {
         field(out, "Retry-After", Integer.toString(code.retryAfterSeconds()));
       }
     }
+    text(out, more);
     if (!requestId.isEmpty()) {
       field(out, "X-Request-Id", requestId);
     }

@@ -1,5 +1,6 @@
 package dev.holdfast.edge;
 
+import dev.holdfast.ledger.Policy;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
@@ -18,12 +19,14 @@ import org.jspecify.annotations.Nullable;
  * any -> DONE
  * </pre>
  */
-final class Exchange {
+final class Exchange implements Waiter {
   /** After a refused connect, others are preferred this long. */
   static final Duration AVOID = Duration.ofSeconds(5);
 
   private enum Phase {
     OPEN,
+    PARKED,
+    WAITING,
     HELD,
     CONNECTING,
     ACTIVE,
@@ -45,6 +48,12 @@ final class Exchange {
   private @Nullable Place place;
   private @Nullable Set<String> tried;
   private @Nullable Meter meter;
+  private @Nullable Gate gate;
+  private boolean admitted;
+  private boolean parked;
+  private boolean streams;
+  private long sentNanos;
+  private long bodyMax;
   private @Nullable Gauge gauge;
   private @Nullable Connecting connecting;
   private @Nullable UpstreamConnection up;
@@ -86,6 +95,11 @@ final class Exchange {
     requestPump.reset(next);
     tally.reset();
     meter = null;
+    gate = null;
+    admitted = false;
+    streams = false;
+    sentNanos = startNanos;
+    bodyMax = Long.MAX_VALUE;
     RequestId.of(next.head, loop.random(), seen);
     Heads.noteForwardedFor(next.head, client.arrival().peerBytes(), seen);
     try {
@@ -97,17 +111,167 @@ final class Exchange {
 
   private void route(Request asked) {
     if (Heads.loops(asked.head)) {
-      answer(508, null, "Routed in circles", null);
+      answer(508, null, "Routed in circles", null, "");
       return;
     }
     var found = loop.places().find(asked.authority, shared.view.get());
     if (found == null) {
-      answer(404, null, "No such app", null);
+      answer(404, null, "No such app", null, "");
       return;
     }
     place = found;
     measured(found.serviceName());
-    choose(found);
+    if (obeys(asked, found.policy())) {
+      enter(asked, found);
+    }
+  }
+
+  /** Whether the policy of the host lets the request go on. */
+  private boolean obeys(Request asked, Policy policy) {
+    if (policy == Policy.NONE) {
+      return true;
+    }
+    if (policy.inMaintenance()) {
+      fail(Code.H80, null);
+      return false;
+    }
+    if (policy.redirectsToHttps() && !client.arrival().secure()) {
+      int status = asked.toHead() || asked.isGet() ? 301 : 308;
+      var to = "Location: https://" + asked.location(shared.httpsPort()) + "\r\n";
+      answer(status, null, "Come by HTTPS", null, to);
+      return false;
+    }
+    var most = policy.requestBytesMax();
+    if (most != null) {
+      bodyMax = most;
+      if (asked.framing.length() > most) {
+        tooLarge();
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void tooLarge() {
+    answer(413, null, "Body too large", null, "");
+  }
+
+  // Admission
+
+  private void enter(Request asked, Place found) {
+    if (asked.upgrades()) {
+      long wait = shared.admission.pace(0, loop.now());
+      if (wait < 0) {
+        refuse(503, Code.H11, "handshakes", -wait);
+        return;
+      }
+      parked = true;
+      if (wait > 0) {
+        phase = Phase.PARKED;
+        client.alarm().in(wait);
+        client.watch();
+        return;
+      }
+      unpark();
+    }
+    admit(asked, found);
+  }
+
+  private void admit(Request asked, Place found) {
+    long now = loop.now();
+    var lane = loop.lane();
+    var entered = lane.app(found.app(), found.tenant(), Math.max(1, found.size()), now);
+    gate = entered;
+    var priority = Classes.of(asked, found.policy(), lane, client.key(), now);
+    long deadline = Priority.deadline(Classes.deadline(asked), shared.firstByteNanos, now);
+    var verdict = lane.admit(entered, client.key(), priority, deadline, now);
+    switch (verdict) {
+      case ADMITTED -> {
+        admitted = true;
+        choose(found);
+      }
+      case WAIT -> {
+        phase = Phase.WAITING;
+        client.alarm().off();
+        lane.park(entered, this, deadline, now);
+        loop.crowd();
+        if (phase == Phase.WAITING) {
+          client.watch();
+        }
+      }
+      case SHED, RATE, SHARE, FULL, DEADLINE -> refused(verdict);
+    }
+  }
+
+  @Override
+  public long clientKey() {
+    return client.key();
+  }
+
+  @Override
+  public void admitted(long now) {
+    admitted = true;
+    var found = place;
+    if (phase != Phase.WAITING || found == null) {
+      leaveGate();
+      return;
+    }
+    phase = Phase.OPEN;
+    try {
+      choose(found);
+    } catch (RuntimeException e) {
+      broke(e);
+    }
+  }
+
+  @Override
+  public void refused(Verdict verdict) {
+    var lane = loop.lane();
+    long seconds = lane.retryAfterSeconds(verdict);
+    switch (verdict) {
+      case RATE, SHARE -> refuse(verdict.status(), null, verdict.name(), seconds);
+      case SHED -> refuse(verdict.status(), Code.H11, "node overloaded", seconds);
+      case DEADLINE -> refuse(verdict.status(), Code.H11, "deadline passed", seconds);
+      case FULL -> refuse(verdict.status(), Code.H11, null, seconds);
+      case ADMITTED, WAIT -> throw new IllegalArgumentException(verdict + " refuses nobody");
+    }
+  }
+
+  private void refuse(int status, @Nullable Code code, @Nullable String cause, long seconds) {
+    var more = new StringBuilder(96).append("Retry-After: ").append(seconds).append("\r\n");
+    var entered = gate;
+    if (status == 429 && entered != null) {
+      var lane = loop.lane();
+      more.append("RateLimit-Policy: \"account\";q=").append(lane.quota());
+      more.append(";w=").append(lane.quotaSeconds()).append("\r\n");
+      more.append("RateLimit: \"account\";r=").append(lane.remaining(entered, loop.now()));
+      more.append(";t=").append(lane.resetSeconds(entered, loop.now())).append("\r\n");
+    }
+    more.append("X-Overload: no-retry\r\n");
+    answer(
+        status,
+        code,
+        code == null ? "Too many requests" : code.description(),
+        cause,
+        more.toString());
+  }
+
+  /** Gives the app's slot back. */
+  private void leaveGate() {
+    var entered = gate;
+    if (entered != null && admitted) {
+      admitted = false;
+      long now = loop.now();
+      loop.lane()
+          .finished(
+              entered,
+              client.key(),
+              0,
+              0,
+              now - sentNanos,
+              tally.bytesIn + tally.bytesOut,
+              now);
+    }
   }
 
   private Meter measured(@Nullable String service) {
@@ -125,24 +289,27 @@ final class Exchange {
   private void choose(Place found) {
     boolean ours = found.serviceName() != null;
     if (ours) {
-      var closed = Chooser.closed(found);
+      var closed = Closed.always(found);
       if (closed != null) {
         fail(closed, null);
         return;
       }
     }
-    int max = ours ? shared.config.requestsPerEndpointMax() : Integer.MAX_VALUE;
-    int choice = Chooser.choose(found, tried, max, loop.random(), loop.now());
+    var most = found.policy().requestsPerEndpointMax();
+    int max =
+        most != null ? most : ours ? shared.config.requestsPerEndpointMax() : Integer.MAX_VALUE;
+    int choice =
+        Balance.pick(loop.candidates().of(found, tried, max, loop.now()), loop.random());
     if (choice >= 0) {
       loop.holds().remove(this);
       tally.dyno = found.dyno(choice);
       connect(found.gauge(choice));
-    } else if (choice == Chooser.FULL) {
+    } else if (choice == Balance.FULL) {
       fail(Code.H11, null);
     } else if (tried != null) {
       fail(Code.H21, null);
     } else {
-      var refusal = Chooser.refusal(found);
+      var refusal = Closed.now(found);
       if (refusal == null) {
         hold();
       } else {
@@ -160,7 +327,7 @@ final class Exchange {
     try {
       var found = loop.places().find(asked.authority, shared.view.get());
       if (found == null) {
-        answer(404, null, "No such app", null);
+        answer(404, null, "No such app", null, "");
       } else {
         place = found;
         choose(found);
@@ -239,6 +406,7 @@ final class Exchange {
     }
     if (gauge != null) {
       gauge.avoidUntil(shared.time.nanos() + AVOID.toNanos());
+      gauge.quarantine.failed(loop.now());
       gauge.leave();
       gauge = null;
     }
@@ -270,7 +438,7 @@ final class Exchange {
       return false;
     }
     place = found;
-    return Chooser.others(found, excluded);
+    return loop.candidates().of(found, excluded, 0, loop.now()).any();
   }
 
   private void attach(UpstreamConnection connection) {
@@ -283,6 +451,10 @@ final class Exchange {
     connection.attach(this);
     if (gauge != null) {
       gauge.reached();
+    }
+    sentNanos = loop.now();
+    if (gate != null) {
+      gate.retries().deposit(sentNanos);
     }
     responsePump.reset(connection, asked);
     var head = loop.scratch().clear();
@@ -349,6 +521,7 @@ final class Exchange {
 
   void timedOut() {
     switch (phase) {
+      case PARKED -> unparked();
       case HELD -> fail(Code.H20, null);
       case ACTIVE -> {
         if (responsePump.begun()) {
@@ -362,7 +535,7 @@ final class Exchange {
           tunnel.timedOut();
         }
       }
-      case OPEN, CONNECTING, DONE -> {}
+      case OPEN, WAITING, CONNECTING, DONE -> {}
     }
   }
 
@@ -412,9 +585,35 @@ final class Exchange {
     }
   }
 
-  /** So many bytes of the request's body went to the app. */
-  void received(long bytes) {
+  /** So many bytes of the request's body are for the app; false when they are too many. */
+  boolean received(long bytes) {
     tally.bytesIn += bytes;
+    if (tally.bytesIn > bodyMax) {
+      tooLarge();
+      return false;
+    }
+    return true;
+  }
+
+  /** Whether it has ended. */
+  boolean over() {
+    return phase == Phase.DONE;
+  }
+
+  /** Its handshake's turn has come. */
+  private void unparked() {
+    var asked = request;
+    var found = place;
+    if (asked == null || found == null) {
+      return;
+    }
+    phase = Phase.OPEN;
+    unpark();
+    try {
+      admit(asked, found);
+    } catch (RuntimeException e) {
+      broke(e);
+    }
   }
 
   boolean requestDone() {
@@ -432,6 +631,24 @@ final class Exchange {
 
   void status(int status) {
     tally.status = status;
+  }
+
+  /** The app's final head came. */
+  void answered(Response response) {
+    status(response.status());
+    var entered = gate;
+    long now = loop.now();
+    if (entered != null && response.status() < 500) {
+      loop.lane().firstByte(entered, now - sentNanos, now);
+    }
+    if (gauge != null) {
+      gauge.quarantine.succeeded(now);
+    }
+    if (response.eventStream()) {
+      streams = true;
+      measured(null).stream(1);
+      leaveGate(); // it waits for nothing and holds no slot
+    }
   }
 
   /** The response is over. */
@@ -463,6 +680,11 @@ final class Exchange {
         || requestPump.bodyBegun()) {
       return false;
     }
+    if (shared.config.retryBudget()
+        && gate != null
+        && !gate.retries().withdraw(loop.now())) {
+      return false;
+    }
     freshOnly = true;
     up = null;
     if (meter != null) {
@@ -487,6 +709,7 @@ final class Exchange {
     connection.attach(begun);
     client.attach(begun);
     tally.keep(request, seen);
+    leaveGate(); // a tunnel waits for nothing and holds no slot
     slim();
     begun.start(client.takeIn(), connection.takeIn());
     if (client.ended()) {
@@ -527,11 +750,12 @@ final class Exchange {
       end(code, cause);
       client.abort();
     } else {
-      answer(status, code, code.description(), cause);
+      answer(status, code, code.description(), cause, "");
     }
   }
 
-  private void answer(int status, @Nullable Code code, String title, @Nullable String cause) {
+  private void answer(
+      int status, @Nullable Code code, String title, @Nullable String cause, String more) {
     var asked = request;
     if (asked == null) {
       throw new IllegalStateException("an answer to no request");
@@ -542,11 +766,17 @@ final class Exchange {
     var accept = ErrorPage.accepted(asked.head);
     var page = new ErrorPage(status, code, title, asked.head.text(seen.idAt, seen.idEnd));
     end(code, cause);
-    client.answer(page, accept, bodyless, keepAlive);
+    client.answer(page, accept, more, bodyless, keepAlive);
   }
 
   private void end(@Nullable Code code, @Nullable String cause) {
     loop.holds().remove(this);
+    if (phase == Phase.WAITING && gate != null) {
+      loop.lane().cancel(gate, this);
+    }
+    if (gauge != null && code != null && isEndpointsFault(code)) {
+      gauge.quarantine.failed(loop.now());
+    }
     phase = Phase.DONE;
     client.alarm().off();
     var connection = up;
@@ -555,6 +785,13 @@ final class Exchange {
       connection.close();
     }
     leave();
+    leaveGate();
+    gate = null;
+    unpark();
+    if (streams) {
+      streams = false;
+      measured(null).stream(-1);
+    }
     responsePump.clear();
     long serviceNanos = Math.max(0, loop.now() - startNanos);
     var found = place;
@@ -576,6 +813,18 @@ final class Exchange {
     if (asked != null) {
       request = null;
       loop.give(asked);
+    }
+  }
+
+  /** Whether it says more about that endpoint than about the app. */
+  private static boolean isEndpointsFault(Code code) {
+    return code == Code.H13 || code == Code.H17 || code == Code.H18;
+  }
+
+  private void unpark() {
+    if (parked) {
+      parked = false;
+      shared.admission.unpark();
     }
   }
 

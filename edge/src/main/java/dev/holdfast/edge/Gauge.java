@@ -5,6 +5,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** What the edge knows by experience of one target, over all event loops. Thread-safe. */
 final class Gauge {
   final Target target;
+  final long bornNanos;
+  final Quarantine quarantine = new Quarantine();
   private final AtomicInteger inFlight = new AtomicInteger();
   private final AtomicInteger tunnels = new AtomicInteger();
   private final AtomicInteger generation = new AtomicInteger();
@@ -12,8 +14,9 @@ final class Gauge {
   private volatile boolean avoided;
   private volatile boolean swept;
 
-  Gauge(Target target) {
+  Gauge(Target target, long now) {
     this.target = target;
+    bornNanos = now;
   }
 
   void enter() {

@@ -1,5 +1,6 @@
 package dev.holdfast.edge;
 
+import dev.holdfast.limits.Time;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.ToIntFunction;
 
@@ -8,14 +9,19 @@ import java.util.function.ToIntFunction;
  * is swept away, so the map is as large as the routing plus what is under way. Thread-safe.
  */
 final class Gauges {
+  private final Time time;
   private final ConcurrentHashMap<Target, Gauge> gauges = new ConcurrentHashMap<>();
+
+  Gauges(Time time) {
+    this.time = time;
+  }
 
   Gauge of(Target target) {
     var gauge = gauges.get(target);
     if (gauge != null) {
       return gauge;
     }
-    var fresh = new Gauge(target);
+    var fresh = new Gauge(target, time.nanos());
     var other = gauges.putIfAbsent(target, fresh);
     return other == null ? fresh : other;
   }

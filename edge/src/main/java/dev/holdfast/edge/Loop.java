@@ -1,5 +1,6 @@
 package dev.holdfast.edge;
 
+import dev.holdfast.limits.SlowStart;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
@@ -47,6 +48,8 @@ final class Loop {
   /** Requests and responses that are kept for the next use. */
   private static final int SPARE_MAX = 1024;
 
+  private static final Duration SLOW_START = Duration.ofSeconds(10);
+  private static final Duration CROWD_TICK = Duration.ofMillis(2);
   private static final Duration SWEEP = Duration.ofSeconds(1);
 
   private final Shared shared;
@@ -62,6 +65,10 @@ final class Loop {
   private final AccessRecord record = new AccessRecord();
   private final AccessLane log;
   private final Meters.Lane meters;
+  private final Lane lane;
+  private final Candidates candidates = new Candidates(SlowStart.over(SLOW_START));
+  private long tickDueNanos;
+  private boolean crowdTicking;
   private final Places places;
   private final Wheel wheel;
   private long now;
@@ -72,15 +79,16 @@ final class Loop {
   Loop(Shared shared, EventLoop eventLoop) {
     this.shared = shared;
     this.eventLoop = eventLoop;
+    now = shared.time.nanos();
     pool = new Pool(shared.config.idlePerEndpointMax(), shared.config.idlePerLoopMax());
     holds = new Holds(this);
     places = new Places(shared.gauges, PLACES_MAX);
     log = shared.log.lane();
     meters = shared.meters.lane();
-    now = shared.time.nanos();
     wheel = new Wheel(now);
     setWallClock();
     random = new SplittableRandom(shared.time.random().nextLong());
+    lane = shared.admission.lane(random, now);
     bootstrap =
         new Bootstrap()
             .group(eventLoop)
@@ -151,6 +159,32 @@ final class Loop {
     return log;
   }
 
+  Lane lane() {
+    return lane;
+  }
+
+  Candidates candidates() {
+    return candidates;
+  }
+
+  /** A request waits for its app: its turn is looked for every few milliseconds. */
+  void crowd() {
+    if (!crowdTicking) {
+      crowdTicking = true;
+      var _ =
+          eventLoop.schedule(this::crowdTick, CROWD_TICK.toNanos(), TimeUnit.NANOSECONDS);
+    }
+  }
+
+  private void crowdTick() {
+    crowdTicking = false;
+    stamp();
+    lane.tick(now);
+    if (lane.crowded()) {
+      crowd();
+    }
+  }
+
   Meters.Lane meters() {
     return meters;
   }
@@ -204,6 +238,9 @@ final class Loop {
   private void tick() {
     stamp();
     setWallClock();
+    long lag = Math.max(0, now - tickDueNanos);
+    tickDueNanos = lag > Wheel.TICK_NANOS ? now + Wheel.TICK_NANOS : tickDueNanos + Wheel.TICK_NANOS;
+    lane.probe(lag, now);
     wheel.advance(now);
   }
 
@@ -212,6 +249,7 @@ final class Loop {
   }
 
   void startSweeping(boolean gauges) {
+    tickDueNanos = shared.time.nanos() + Wheel.TICK_NANOS;
     var _ =
         eventLoop.scheduleAtFixedRate(
             this::tick, Wheel.TICK_NANOS, Wheel.TICK_NANOS, TimeUnit.NANOSECONDS);

@@ -1,6 +1,7 @@
 package dev.holdfast.edge;
 
 import dev.holdfast.ledger.Endpoint;
+import dev.holdfast.ledger.Policy;
 import dev.holdfast.ledger.Route;
 import dev.holdfast.ledger.Service;
 import java.util.ArrayList;
@@ -22,6 +23,9 @@ final class Place {
   private Routing view;
   private Route route;
   private @Nullable Service service;
+  private Policy policy = Policy.NONE;
+  private String app = "";
+  private String tenant = "";
   private List<Endpoint> endpoints = List.of();
   private Gauge[] up = NO_GAUGES;
   private Endpoint[] upEndpoints = NO_ENDPOINTS;
@@ -62,8 +66,10 @@ final class Place {
       return false;
     }
     var target = next.service();
+    var held = now.policy(name, target);
     boolean same =
         next == route
+            && held == policy
             && (target == null
                 || (now.service(target) == service && now.endpoints(target) == endpoints));
     view = now;
@@ -77,6 +83,9 @@ final class Place {
     route = next;
     var target = next.service();
     var address = next.address();
+    policy = now.policy(name, target);
+    app = target != null ? target : address != null ? address : "";
+    tenant = policy.account() == null ? app : policy.account();
     if (target == null) {
       service = null;
       endpoints = List.of();
@@ -102,6 +111,21 @@ final class Place {
   /** The service that the host leads to, or null when it leads to an address. */
   @Nullable String serviceName() {
     return route.service();
+  }
+
+  /** What people asked for this host. */
+  Policy policy() {
+    return policy;
+  }
+
+  /** What has a limit of its own: the service, or the address. */
+  String app() {
+    return app;
+  }
+
+  /** Whose budgets requests are counted under. */
+  String tenant() {
+    return tenant;
   }
 
   @Nullable Service service() {

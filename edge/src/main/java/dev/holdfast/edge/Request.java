@@ -308,6 +308,17 @@ final class Request {
     return idempotent;
   }
 
+  /** Whether the method is GET. */
+  boolean isGet() {
+    return method(REPLAYABLE[0]);
+  }
+
+  /** The same at a port for HTTPS, without the scheme. */
+  String location(int port) {
+    var host = authority.text();
+    return host + (port == 443 ? "" : ":" + port) + head.text(targetAt, targetEnd);
+  }
+
   /** Whether the method is HEAD, as far as it is known. */
   boolean forHead() {
     return method(HEAD);

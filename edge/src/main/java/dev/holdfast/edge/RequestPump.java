@@ -100,6 +100,9 @@ final class RequestPump {
       } else if (in != null && body.advance(in)) {
         moved = true;
         pass(connection, in);
+        if (exchange.over()) {
+          return;
+        }
       } else if (body.fault() != null) {
         exchange.fail(Code.H26, Fault.CHUNK.cause(), Fault.CHUNK.status());
         return;
@@ -135,7 +138,9 @@ final class RequestPump {
   private void pass(UpstreamConnection connection, ByteBuf in) {
     bodyBegun = true;
     int size = body.ready(in);
-    exchange.received(size);
+    if (!exchange.received(size)) {
+      return;
+    }
     if (chunked) {
       Chunks.begin(connection.out(), size);
     }

@@ -24,6 +24,7 @@ final class Response {
   private static final byte[] CLOSE = Bytes.ascii("close");
   private static final byte[] KEEP_ALIVE = Bytes.ascii("keep-alive");
   private static final byte[] WEBSOCKET = Bytes.ascii("websocket");
+  private static final byte[] EVENT_STREAM = Bytes.ascii("text/event-stream");
   private static final byte[] TIMEOUT = Bytes.ascii("timeout=");
   private static final int STATUS_AT = 9;
   private static final int SECONDS_DIGITS_MAX = 6;
@@ -160,6 +161,16 @@ final class Response {
   boolean websocket() {
     int field = head.find(Name.UPGRADE);
     return field >= 0 && !head.repeats(Name.UPGRADE) && head.value(field, WEBSOCKET);
+  }
+
+  /** Whether it is a stream of events (SSE), which ends when its reader has enough. */
+  boolean eventStream() {
+    int field = head.find(Name.CONTENT_TYPE);
+    if (field < 0 || head.valueEnd(field) - head.valueAt(field) < EVENT_STREAM.length) {
+      return false;
+    }
+    int from = head.valueAt(field);
+    return Octets.same(head.bytes, from, from + EVENT_STREAM.length, EVENT_STREAM);
   }
 
   /** Nanoseconds for which the app says it keeps the connection, less a second; at most that. */

@@ -155,13 +155,14 @@ final class ResponsePump {
         asked.keepAlive()
             && exchange.requestDone()
             && framing != Framing.Kind.UNTIL_CLOSE
-            && !client.closing();
+            && !client.closing()
+            && exchange.loop().shared().admission.keepsAlive();
     var connection =
         !keepAlive
             ? Heads.Connection.CLOSE
             : asked.http11() ? Heads.Connection.SILENT : Heads.Connection.KEEP_ALIVE;
     out = true;
-    exchange.status(response.status());
+    exchange.answered(response);
     write(response, framing, connection, Math.min(body.ready(in), Outgoing.COPY_BYTES_MAX));
     drop();
     return true;

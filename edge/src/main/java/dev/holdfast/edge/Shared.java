@@ -2,6 +2,7 @@ package dev.holdfast.edge;
 
 import dev.holdfast.limits.Time;
 import java.lang.System.Logger.Level;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
@@ -13,7 +14,9 @@ final class Shared {
   final Supplier<Routing> view;
   final Time time;
   final Transport transport;
-  final Gauges gauges = new Gauges();
+  final Gauges gauges;
+  final Admission admission;
+  final Minder minder = new Minder(this);
   final Meters meters = new Meters(MetersConfig.defaults());
   final AtomicInteger connections = new AtomicInteger();
   final AtomicInteger waiting = new AtomicInteger();
@@ -31,6 +34,8 @@ final class Shared {
     this.config = config;
     this.view = view;
     this.time = time;
+    gauges = new Gauges(time);
+    admission = new Admission(config.admission(), time.random(), time.nanos());
     this.log = log;
     this.transport = transport;
     idleNanos = config.idleTimeout().toNanos();
@@ -47,9 +52,32 @@ final class Shared {
             config.headBytesMax());
     responseLimits = Response.limits(config);
     meters.info("holdfast_edge_info", "How it talks to the kernel.", "transport", transport.name());
+    meters.add(out -> {
+      var refused =
+          out.counter("holdfast_edge_admission_refused", "Requests that a limiter refused.");
+      for (var limiter : Limiter.values()) {
+        refused.sample(admission.refused(limiter), "limiter", label(limiter));
+      }
+      var observed =
+          out.counter(
+              "holdfast_edge_admission_observed",
+              "Requests that a limiter would have refused, had it not only observed.");
+      for (var limiter : Limiter.values()) {
+        observed.sample(admission.observed(limiter), "limiter", label(limiter));
+      }
+    });
     meters.gauge("holdfast_edge_client_connections", "Clients connected.", connections::get);
     meters.counter("holdfast_edge_log_lines_dropped", "Log lines lost.", log::dropped);
     meters.gauge("holdfast_edge_requests_held", "Requests held for apps that start.", waiting::get);
+  }
+
+  /** Where clients come for HTTPS. */
+  int httpsPort() {
+    return 443;
+  }
+
+  private static String label(Limiter limiter) {
+    return limiter.name().toLowerCase(Locale.ROOT);
   }
 
   boolean draining() {

@@ -19,6 +19,7 @@ final class TestConfig {
   int waitingMax = 100;
   int requestsPerEndpointMax = 200;
   int eventLoops = 2;
+  AdmissionConfig admission = AdmissionConfig.defaults();
 
   EdgeConfig build() {
     var defaults = EdgeConfig.defaults();
@@ -50,6 +51,8 @@ final class TestConfig {
             AccessLogConfig.Format.LOGFMT,
             1,
             100_000,
-            List.of()));
+            List.of()),
+        admission,
+        true);
   }
 }

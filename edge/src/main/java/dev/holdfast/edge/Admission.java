@@ -1,0 +1,360 @@
+package dev.holdfast.edge;
+
+import dev.holdfast.edge.Limiter.Mode;
+import dev.holdfast.limits.GcraTable;
+import dev.holdfast.limits.HeavyHitters;
+import dev.holdfast.limits.InFlight;
+import dev.holdfast.limits.ShedLevel;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What all event loops of one edge decide together about who is let in: the node's overload level,
+ * every app's limit, what is under way, and who causes it. Each loop has a {@link Lane} through
+ * which its requests go. Time and chance are arguments. Thread-safe.
+ */
+final class Admission {
+  private static final long SECOND_NANOS = 1_000_000_000L;
+  private static final int IN_FLIGHT_WIDTH = 1 << 15;
+  private static final int TOP = 10;
+
+  final AdmissionConfig config;
+  final ConnectPace connects;
+  final Names names;
+  final GcraTable accountRates;
+  final GcraTable clientRates;
+  final InFlight clientsInFlight = new InFlight(IN_FLIGHT_WIDTH);
+  final AtomicInteger inFlight = new AtomicInteger();
+  final Share accountShare;
+  final ShedLevel shed;
+  final ReentrantLock shedding = new ReentrantLock(); // guards shed, but for its thread-safe part
+  private final Mode[] modes = new Mode[Limiter.values().length];
+  private final LongAdder[] refused = new LongAdder[Limiter.values().length];
+  private final LongAdder[] observed = new LongAdder[Limiter.values().length];
+  private final ConcurrentHashMap<String, AppState> apps = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<String, AccountState> accounts = new ConcurrentHashMap<>();
+  private final List<Lane> lanes = new CopyOnWriteArrayList<>();
+  private final ReentrantLock merging = new ReentrantLock();
+  private Book newer; // guarded by merging
+  private Book older; // guarded by merging
+  private long turnedNanos; // guarded by merging
+  private volatile long stressedNanos;
+  private volatile boolean stressed;
+  private volatile Vitals.Reading vitals = Vitals.Reading.NONE;
+  private volatile Attribution attribution = Attribution.NONE;
+
+  /**
+   * Nothing is under way.
+   *
+   * @param random spreads answers; need not be secure
+   * @param now the monotonic clock, as in every other method
+   */
+  Admission(AdmissionConfig config, RandomGenerator random, long now) {
+    this.config = config;
+    connects = new ConnectPace(config.connect(), random, now);
+    names = new Names(config.blame().namesMax());
+    var rate = config.rate();
+    var second = Duration.ofSeconds(1);
+    accountRates =
+        new GcraTable(
+            rate.accountsMax(), rate.accountPerSecond(), second, rate.accountBurst(), now);
+    clientRates =
+        new GcraTable(rate.clientsMax(), rate.clientPerSecond(), second, rate.clientBurst(), now);
+    accountShare = new Share(config.share().account(), now);
+    var node = config.node();
+    shed = new ShedLevel(node.lagTarget(), node.window(), node.windowRequests(), now);
+    newer = new Book(config.blame().keysMax());
+    older = new Book(config.blame().keysMax());
+    turnedNanos = now;
+    for (var limiter : Limiter.values()) {
+      modes[limiter.ordinal()] = config.mode(limiter);
+      refused[limiter.ordinal()] = new LongAdder();
+      observed[limiter.ordinal()] = new LongAdder();
+    }
+  }
+
+  /** A lane for one more event loop. */
+  Lane lane(RandomGenerator random, long now) {
+    var lane = new Lane(this, random, now);
+    lanes.add(lane);
+    return lane;
+  }
+
+  /** Whether the limiter looks at all. */
+  boolean on(Limiter limiter) {
+    return modes[limiter.ordinal()] != Mode.OFF;
+  }
+
+  /** Counts what the limiter wants to refuse; answers whether it may. */
+  boolean refuses(Limiter limiter) {
+    int i = limiter.ordinal();
+    if (modes[i] == Mode.ENFORCE) {
+      refused[i].increment();
+      return true;
+    }
+    observed[i].increment();
+    return false;
+  }
+
+  /** How many were refused by that limiter since birth. */
+  long refused(Limiter limiter) {
+    return refused[limiter.ordinal()].sum();
+  }
+
+  /** How many would have been refused while it only observed. */
+  long observed(Limiter limiter) {
+    return observed[limiter.ordinal()].sum();
+  }
+
+  // The machine
+
+  /** Takes in how much of the machine is used; to be called once per second. */
+  void vitals(Vitals.Reading reading) {
+    vitals = reading;
+  }
+
+  /** Whether new connections are accepted. */
+  boolean accepts() {
+    var reading = vitals;
+    return !(over(Limiter.DESCRIPTORS, reading.descriptors(), config.guard().descriptors())
+        || over(Limiter.MEMORY, reading.memory(), config.guard().requests()));
+  }
+
+  /** Whether connections are kept after their answer. */
+  boolean keepsAlive() {
+    return !on(Limiter.MEMORY)
+        || vitals.memory() <= config.guard().keepAlive()
+        || modes[Limiter.MEMORY.ordinal()] == Mode.OBSERVE;
+  }
+
+  /** Whether there is memory for one more request. */
+  boolean remembers() {
+    return !over(Limiter.MEMORY, vitals.memory(), config.guard().requests());
+  }
+
+  private boolean over(Limiter limiter, double used, double bound) {
+    return on(limiter) && used > bound && refuses(limiter);
+  }
+
+  // Handshakes
+
+  /** See {@link ConnectPace#pace}; {@link ConnectPace#unpark} is owed when it answers 0 or more. */
+  long pace(long identity, long now) {
+    if (!on(Limiter.CONNECT)) {
+      return 0;
+    }
+    boolean enforced = config.mode(Limiter.CONNECT) == Mode.ENFORCE;
+    long wait = connects.pace(identity, now);
+    if (wait < 0) {
+      return refuses(Limiter.CONNECT) ? wait : 0;
+    }
+    if (!enforced) {
+      connects.unpark();
+    }
+    return enforced ? wait : 0;
+  }
+
+  /** See {@link ConnectPace#unpark}. */
+  void unpark() {
+    if (config.mode(Limiter.CONNECT) == Mode.ENFORCE) {
+      connects.unpark();
+    }
+  }
+
+  // What the lanes share
+
+  AppState enter(String app, String account, long now) {
+    return apps.compute(
+        app,
+        (name, state) -> {
+          var entered = state;
+          if (entered == null || !entered.account.name.equals(account)) {
+            entered = new AppState(name, account(account), config, now);
+          }
+          entered.holders++;
+          return entered;
+        });
+  }
+
+  void leave(AppState left) {
+    apps.compute(
+        left.name,
+        (_, state) -> {
+          left.holders--;
+          if (left.holders > 0) {
+            return state;
+          }
+          leave(left.account);
+          return state == left ? null : state;
+        });
+  }
+
+  private AccountState account(String name) {
+    return accounts.compute(
+        name,
+        (_, state) -> {
+          var entered = state == null ? new AccountState(name) : state;
+          entered.holders++;
+          return entered;
+        });
+  }
+
+  private void leave(AccountState left) {
+    accounts.computeIfPresent(
+        left.name,
+        (_, state) -> {
+          state.holders--;
+          return state;
+        });
+  }
+
+  /** The state of that app, or null when no loop knows it. */
+  @Nullable AppState app(String name) {
+    return apps.get(name);
+  }
+
+  int appCount() {
+    return apps.size();
+  }
+
+  // Who it is
+
+  /** Who causes the load. */
+  Attribution attribution() {
+    return attribution;
+  }
+
+  /** Notes that the node was overloaded. */
+  void stressed(long now) {
+    stressedNanos = now;
+    stressed = true;
+  }
+
+  /**
+   * Puts together what the lanes saw and thinks again about every account; to be called once per
+   * second by one thread.
+   *
+   * @param at wall-clock time of {@code now}, for people
+   */
+  Attribution merge(long now, Instant at) {
+    merging.lock();
+    try {
+      connects.sweep(now);
+      if (now - turnedNanos >= config.blame().generation().toNanos()) {
+        var cleared = older;
+        cleared.clear();
+        older = newer;
+        newer = cleared;
+        turnedNanos = now;
+      }
+      for (var lane : lanes) {
+        var book = lane.collect();
+        if (book != null) {
+          newer.addAll(book);
+          lane.giveBack(book);
+        }
+      }
+      var found =
+          new Attribution(
+              at,
+              stressedLately(now),
+              judge(now, at),
+              talkers(newer.clients, older.clients),
+              talkers(newer.routes, older.routes),
+              talkers(newer.agents, older.agents));
+      attribution = found;
+      return found;
+    } finally {
+      merging.unlock();
+    }
+  }
+
+  private boolean stressedLately(long now) {
+    return stressed && now - stressedNanos <= Standing.SECONDS * SECOND_NANOS;
+  }
+
+  private List<Attribution.Account> judge(long now, Instant at) {
+    var all = new ArrayList<>(accounts.values());
+    var requests = new long[all.size()];
+    double cost = 0;
+    double second = 0;
+    long sum = 0;
+    int active = 0;
+    for (int i = 0; i < requests.length; i++) {
+      var account = all.get(i);
+      double mine = account.cost.sumThenReset();
+      requests[i] = account.requests.sumThenReset();
+      account.standing.second(mine);
+      second += mine;
+      sum += requests[i];
+      double lately = account.standing.cost();
+      cost += lately;
+      active += lately > 0 ? 1 : 0;
+    }
+    int others = Math.max(1, active);
+    var whole =
+        new Standing.Whole(stressedLately(now), active, cost, second / others, (double) sum / others);
+    var lines = new ArrayList<Attribution.Account>();
+    for (int i = 0; i < requests.length; i++) {
+      var account = all.get(i);
+      var standing = account.standing;
+      account.throttle =
+          standing.judge(requests[i], whole, config.blame(), account.throttle, now);
+      if (standing.cost() > 0 || standing.state() != Standing.State.NORMAL) {
+        lines.add(line(account, cost, now, at));
+      } else {
+        forget(account);
+      }
+    }
+    lines.sort(Comparator.comparingDouble(Attribution.Account::share).reversed());
+    return lines.subList(0, Math.min(TOP, lines.size()));
+  }
+
+  /** An account that is held by no app and at rest; one that comes again is new. */
+  private void forget(AccountState account) {
+    accounts.computeIfPresent(
+        account.name, (_, state) -> state == account && state.holders <= 0 ? null : state);
+  }
+
+  private static Attribution.Account line(
+      AccountState account, double cost, long now, Instant at) {
+    var standing = account.standing;
+    return new Attribution.Account(
+        account.name,
+        standing.state(),
+        cost <= 0 ? 0 : standing.cost() / cost,
+        standing.times(),
+        account.throttle == null ? 0 : standing.rate(),
+        at.minusNanos(standing.state() == Standing.State.NORMAL ? 0 : now - standing.sinceNanos()));
+  }
+
+  private List<Attribution.Talker> talkers(HeavyHitters fresh, HeavyHitters old) {
+    var both = new HeavyHitters(config.blame().keysMax());
+    both.addAll(old);
+    both.addAll(fresh);
+    double total = Math.max(1, both.total());
+    return both.top(TOP).stream()
+        .map(hitter ->
+            new Attribution.Talker(
+                hitter.key(),
+                name(hitter.key()),
+                hitter.atLeast() / total,
+                both.error() / total))
+        .toList();
+  }
+
+  private String name(long key) {
+    var text = names.text(key);
+    return text == null ? Long.toHexString(key) : text;
+  }
+}

@@ -1,0 +1,40 @@
+package dev.holdfast.edge;
+
+import dev.holdfast.limits.GradientLimit;
+import dev.holdfast.limits.Keys;
+import dev.holdfast.limits.RetryBudget;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** What all event loops know of one app. Thread-safe. */
+final class AppState {
+  final String name;
+  final long key;
+  final AccountState account;
+  final GradientLimit limit;
+  final RetryBudget retries;
+  final Share clients;
+  final AtomicInteger inFlight = new AtomicInteger();
+  final AtomicInteger waiting = new AtomicInteger();
+
+  /** Event loops that hold on to it; changed only inside the map that has it. */
+  int holders;
+
+  AppState(String name, AccountState account, AdmissionConfig config, long now) {
+    this.name = name;
+    this.account = account;
+    key = Keys.of(name);
+    var app = config.app();
+    limit =
+        new GradientLimit(
+            app.min(),
+            app.initial(),
+            app.max(),
+            app.tolerance(),
+            app.window(),
+            app.samplesMin(),
+            now);
+    retries = new RetryBudget(app.retryPercent(), Duration.ofSeconds(10), 1, now);
+    clients = new Share(config.share().client(), now);
+  }
+}

@@ -1,0 +1,555 @@
+package dev.holdfast.edge;
+
+import dev.holdfast.limits.Keys;
+import dev.holdfast.limits.ShedLevel;
+import dev.holdfast.limits.Usage;
+import dev.holdfast.limits.WaitingRoom;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The way of one event loop's requests through {@link Admission}. Confined to its event loop, but
+ * for the exchange of books with the thread that merges. Nothing is allocated per request.
+ *
+ * <pre>
+ * gate = app(...)   admit -> ADMITTED -> (begun) -> (firstByte) -> finished
+ *                         -> WAIT     -> park -> admitted(now) ... finished
+ *                                              -> refused(verdict)
+ *                         -> anything else: answer it; nothing is owed
+ * </pre>
+ */
+final class Lane {
+  private static final long SECOND_NANOS = 1_000_000_000L;
+  private static final long HOUR_NANOS = 3600 * SECOND_NANOS;
+
+  /** How long after one {@link #probe} the next is due. */
+  static final long PROBE_NANOS = 50_000_000L;
+
+  /** What any request costs the edge itself, so that many small ones are seen. */
+  private static final long COST_BASE_NANOS = 50_000;
+
+  /** 64 KiB count as much as a millisecond. */
+  private static final long COST_BYTE_NANOS = 15;
+
+  /** A sequence that runs evenly through 16 bits: the golden ratio's multiples. */
+  private static final int ROLL = 0x9E37;
+
+  private static final int RETRY_SECONDS_MIN = 1;
+  private static final int RETRY_SECONDS_SPREAD = 3;
+
+  private final Admission admission;
+  private final AdmissionConfig config;
+  private final RandomGenerator random;
+  private final Map<String, Gate> gates = new HashMap<>();
+  private final List<Gate> crowded = new ArrayList<>();
+  private final Usage accounts;
+  private final Usage clients;
+  private final Repeats repeats = new Repeats();
+  private final int[] arrivals = new int[ShedLevel.EXEMPT];
+  private final AtomicReference<@Nullable Book> full = new AtomicReference<>();
+  private final AtomicReference<@Nullable Book> empty;
+  private Book book;
+  private long arrived;
+  private long taken;
+  private long worstLagNanos;
+  private boolean lagged;
+  private int roll;
+  private long secondNanos;
+  private long probeNanos;
+  private long handedNanos;
+  private long waitNanos;
+
+  Lane(Admission admission, RandomGenerator random, long now) {
+    this.admission = admission;
+    this.random = random;
+    config = admission.config;
+    var node = config.node();
+    accounts = new Usage(node.usersMax(), node.usageWindow(), now);
+    clients = new Usage(node.usersMax(), node.usageWindow(), now);
+    book = new Book(config.blame().keysMax());
+    empty = new AtomicReference<>(new Book(config.blame().keysMax()));
+    secondNanos = now;
+    handedNanos = now;
+    probeNanos = now + PROBE_NANOS;
+  }
+
+  // Before
+
+  /** The gate of that app; to be asked for anew with every request. */
+  Gate app(String app, String account, int instances, long now) {
+    var gate = gates.get(app);
+    if (gate == null || !gate.app.account.name.equals(account)) {
+      gate = open(app, account, now);
+    }
+    gate.usedNanos = now;
+    gate.app.limit.instances(instances);
+    return gate;
+  }
+
+  private Gate open(String app, String account, long now) {
+    var gate = new Gate(admission.enter(app, account, now), now);
+    var old = gates.put(app, gate);
+    if (old != null) {
+      admission.leave(old.app);
+    }
+    return gate;
+  }
+
+  /** Whether the same client asked the same less than a second ago; remembers it. */
+  boolean repeated(long request, long now) {
+    return repeats.repeated(request, now);
+  }
+
+  /**
+   * Whether the request may go on.
+   *
+   * @param client key of the client, or 0 when it is unknown
+   * @param deadlineNanos from {@link Priority#deadline}
+   */
+  Verdict admit(Gate gate, long client, Priority priority, long deadlineNanos, long now) {
+    if (priority == Priority.CONTROL) {
+      enter(gate, client);
+      gate.app.inFlight.incrementAndGet();
+      return Verdict.ADMITTED;
+    }
+    int level = ShedLevel.level(priority.rank(), quantile(gate, client));
+    var verdict = decide(gate, client, level, deadlineNanos, now);
+    if (verdict == Verdict.ADMITTED) {
+      enter(gate, client);
+    } else if (verdict != Verdict.WAIT) {
+      blame(gate, client, 0, 0, gate.meanCost(), now);
+    }
+    return verdict;
+  }
+
+  private Verdict decide(Gate gate, long client, int level, long deadlineNanos, long now) {
+    if (deadlineNanos - now <= 0
+        && admission.on(Limiter.DEADLINE)
+        && admission.refuses(Limiter.DEADLINE)) {
+      return Verdict.DEADLINE;
+    }
+    if (!admission.remembers()) {
+      return Verdict.SHED;
+    }
+    var account = gate.app.account;
+    var rate = rate(account, client, now);
+    if (rate != Verdict.ADMITTED) {
+      return rate;
+    }
+    if (admission.on(Limiter.ACCOUNT_SHARE)
+        && !admission.accountShare.allows(
+            account.inFlight.get(),
+            admission.inFlight.get(),
+            config.share().inFlightMax(),
+            now)
+        && admission.refuses(Limiter.ACCOUNT_SHARE)) {
+      return Verdict.SHARE;
+    }
+    if (admission.on(Limiter.NODE) && !important(level, now)) {
+      return Verdict.SHED;
+    }
+    if (client != 0
+        && admission.on(Limiter.CLIENT_SHARE)
+        && admission.on(Limiter.APP)
+        && !clientShare(gate.app, client, now)
+        && admission.refuses(Limiter.CLIENT_SHARE)) {
+      return Verdict.SHARE;
+    }
+    return slot(gate, now);
+  }
+
+  private Verdict rate(AccountState account, long client, long now) {
+    var throttle = account.throttle;
+    if (throttle != null && admission.on(Limiter.THROTTLE)) {
+      waitNanos = throttle.reserve(now);
+      if (waitNanos > 0 && admission.refuses(Limiter.THROTTLE)) {
+        return Verdict.RATE;
+      }
+    }
+    if (admission.on(Limiter.ACCOUNT_RATE)) {
+      waitNanos = admission.accountRates.reserve(account.key, now);
+      if (waitNanos > 0 && admission.refuses(Limiter.ACCOUNT_RATE)) {
+        return Verdict.RATE;
+      }
+    }
+    if (client != 0 && admission.on(Limiter.CLIENT_RATE)) {
+      waitNanos = admission.clientRates.reserve(client, now);
+      if (waitNanos > 0 && admission.refuses(Limiter.CLIENT_RATE)) {
+        return Verdict.RATE;
+      }
+    }
+    return Verdict.ADMITTED;
+  }
+
+  /** Whether the node's overload leaves the request in. */
+  private boolean important(int level, long now) {
+    arrivals[level]++;
+    long overdue = now - probeNanos;
+    if (overdue > worstLagNanos) {
+      worstLagNanos = overdue; // the probe itself waits: the delay is known before it runs
+      lagged = true;
+    }
+    if (++arrived >= config.node().windowRequests() || now - handedNanos >= PROBE_NANOS) {
+      handOver(now);
+    }
+    roll += ROLL;
+    if (!admission.shed.admits(level, roll) && admission.refuses(Limiter.NODE)) {
+      return false;
+    }
+    taken++;
+    return true;
+  }
+
+  private boolean clientShare(AppState app, long client, long now) {
+    int mine = admission.clientsInFlight.of(Keys.of(app.key, client));
+    int all = app.inFlight.get() + app.waiting.get();
+    return app.clients.allows(mine, all, app.limit.limit(), now);
+  }
+
+  /** A slot of the app, or why there is none. Takes the slot. */
+  private Verdict slot(Gate gate, long now) {
+    var app = gate.app;
+    if (!admission.on(Limiter.APP)) {
+      app.inFlight.incrementAndGet();
+      return Verdict.ADMITTED;
+    }
+    var room = gate.room;
+    boolean behind = room != null && room.size() > 0 && !room.newestFirst(now);
+    if (!behind && take(app)) {
+      return Verdict.ADMITTED;
+    }
+    if (config.mode(Limiter.APP) == Limiter.Mode.OBSERVE) {
+      admission.refuses(Limiter.APP);
+      app.inFlight.incrementAndGet();
+      return Verdict.ADMITTED;
+    }
+    if (app.waiting.get() < roomSize(app) || (room != null && room.newestFirst(now))) {
+      return Verdict.WAIT;
+    }
+    admission.refuses(Limiter.APP);
+    return Verdict.FULL;
+  }
+
+  private static boolean take(AppState app) {
+    if (app.inFlight.incrementAndGet() <= app.limit.limit()) {
+      return true;
+    }
+    app.inFlight.decrementAndGet();
+    return false;
+  }
+
+  private int roomSize(AppState app) {
+    return Math.min(app.limit.limit(), config.app().roomMax());
+  }
+
+  /** How heavy the user is: the account among accounts and the client among clients. */
+  private double quantile(Gate gate, long client) {
+    double byClient = client == 0 ? 0 : clients.quantile(client);
+    if (accounts.users() < config.blame().accountsMin()) {
+      return byClient;
+    }
+    return (byClient + accounts.quantile(gate.app.account.key)) / 2;
+  }
+
+  // Waiting
+
+  /**
+   * Lets a request wait that was told {@link Verdict#WAIT}; its {@link Waiter} is called later, or
+   * now when there is no room after all.
+   */
+  void park(Gate gate, Waiter waiter, long deadlineNanos, long now) {
+    var app = gate.app;
+    var room = gate.room;
+    if (room == null) {
+      room = new WaitingRoom<Waiter>(config.app().roomMax(), config.app().roomPatience());
+      gate.room = room;
+    }
+    long waits = now + config.app().roomWait().toNanos();
+    long until = deadlineNanos - waits < 0 ? deadlineNanos : waits;
+    if (app.waiting.incrementAndGet() > roomSize(app)) {
+      app.waiting.decrementAndGet();
+      if (!room.newestFirst(now)) {
+        refuse(gate, waiter, now);
+        return;
+      }
+      var oldest = room.takeOldest();
+      app.waiting.incrementAndGet();
+      enlist(gate, room, waiter, now, until);
+      if (oldest != null) {
+        app.waiting.decrementAndGet();
+        refuse(gate, oldest, now);
+      }
+      return;
+    }
+    enlist(gate, room, waiter, now, until);
+  }
+
+  private void enlist(
+      Gate gate, WaitingRoom<Waiter> room, Waiter waiter, long now, long until) {
+    if (room.size() == 0 && !crowded.contains(gate)) {
+      crowded.add(gate);
+    }
+    var victim = room.offer(waiter, now, until);
+    if (victim != null) {
+      gate.app.waiting.decrementAndGet();
+      refuse(gate, victim, now);
+    }
+  }
+
+  private void refuse(Gate gate, Waiter waiter, long now) {
+    admission.refuses(Limiter.APP);
+    blame(gate, waiter.clientKey(), 0, 0, gate.meanCost(), now);
+    waiter.refused(Verdict.FULL);
+  }
+
+  /** The client of a waiting request is gone. */
+  void cancel(Gate gate, Waiter waiter) {
+    if (gate.room != null && gate.room.remove(waiter)) {
+      gate.app.waiting.decrementAndGet();
+    }
+  }
+
+  /** Whether {@link #tick} has anything to do. */
+  boolean crowded() {
+    return !crowded.isEmpty();
+  }
+
+  /** Ends what waited too long and hands out slots that other loops gave back: every 1 to 5 ms. */
+  void tick(long now) {
+    for (int i = crowded.size() - 1; i >= 0; i--) {
+      var gate = crowded.get(i);
+      var room = gate.room;
+      if (room == null) {
+        continue;
+      }
+      for (var late = room.expired(now); late != null; late = room.expired(now)) {
+        gate.app.waiting.decrementAndGet();
+        refuse(gate, late, now);
+      }
+      pump(gate, now);
+      if (room.size() == 0) {
+        crowded.remove(gate);
+      }
+    }
+  }
+
+  private void pump(Gate gate, long now) {
+    var room = gate.room;
+    if (room == null || gate.pumping) {
+      return;
+    }
+    gate.pumping = true; // whoever is admitted may finish at once
+    try {
+      while (room.size() > 0 && take(gate.app)) {
+        var next = room.poll(now);
+        if (next == null) {
+          gate.app.inFlight.decrementAndGet();
+          return;
+        }
+        gate.app.waiting.decrementAndGet();
+        enter(gate, next.clientKey());
+        next.admitted(now);
+      }
+    } finally {
+      gate.pumping = false;
+    }
+  }
+
+  // After
+
+  private void enter(Gate gate, long client) {
+    gate.inFlight++;
+    admission.inFlight.incrementAndGet();
+    gate.app.account.inFlight.incrementAndGet();
+    if (client != 0) {
+      admission.clientsInFlight.enter(Keys.of(gate.app.key, client));
+    }
+  }
+
+  /**
+   * The app's answer began, and it was not an error of the app: an app that fails fast is not fast.
+   *
+   * @param nanos since the request was sent to it
+   */
+  void firstByte(Gate gate, long nanos, long now) {
+    if (nanos < config.app().streamAfter().toNanos()) {
+      gate.app.limit.sample(nanos, gate.app.inFlight.get(), now);
+    }
+  }
+
+  /**
+   * An admitted request ended, or became a tunnel or a stream, which waits for nothing and holds no
+   * slot; what such a one costs later goes to {@link #spent}.
+   *
+   * @param route key of the host, or 0
+   * @param agent key of the client's family, or 0
+   * @param costNanos what the app worked for it, as far as anybody knows
+   * @param bytes in both directions
+   */
+  void finished(
+      Gate gate, long client, long route, long agent, long costNanos, long bytes, long now) {
+    gate.inFlight--;
+    admission.inFlight.decrementAndGet();
+    gate.app.account.inFlight.decrementAndGet();
+    gate.app.inFlight.decrementAndGet();
+    if (client != 0) {
+      admission.clientsInFlight.leave(Keys.of(gate.app.key, client));
+    }
+    long cost = COST_BASE_NANOS + costNanos + bytes * COST_BYTE_NANOS;
+    gate.costed(cost);
+    blame(gate, client, route, agent, cost, now);
+    if (gate.room != null && gate.room.size() > 0 && mine(gate)) {
+      pump(gate, now);
+    }
+  }
+
+  /** Of the slots that are given back here, those on other loops who wait get their part. */
+  private static boolean mine(Gate gate) {
+    int waiting = gate.app.waiting.get();
+    int elsewhere = waiting - gate.waiting();
+    if (elsewhere <= 0) {
+      return true;
+    }
+    gate.turn += elsewhere;
+    if (gate.turn < waiting) {
+      return true;
+    }
+    gate.turn -= waiting;
+    return false;
+  }
+
+  /** What an open tunnel or stream cost since the last call. */
+  void spent(Gate gate, long client, long route, long agent, long bytes, long now) {
+    gate.usedNanos = now;
+    blame(gate, client, route, agent, bytes * COST_BYTE_NANOS, now);
+  }
+
+  private void blame(Gate gate, long client, long route, long agent, long cost, long now) {
+    var account = gate.app.account;
+    account.cost.add(cost);
+    account.requests.increment();
+    accounts.add(account.key, cost, now);
+    if (client != 0) {
+      clients.add(client, cost, now);
+    }
+    book.add(client, route, agent, cost);
+  }
+
+  // The clock
+
+  /**
+   * To be called {@link #PROBE_NANOS} after the last call.
+   *
+   * @param lagNanos how much later than it was due
+   */
+  void probe(long lagNanos, long now) {
+    worstLagNanos = Math.max(worstLagNanos, lagNanos);
+    lagged = true;
+    probeNanos = now + PROBE_NANOS;
+    handOver(now);
+    if (now - secondNanos >= SECOND_NANOS) {
+      secondNanos = now;
+      long hour = Math.floorDiv(now, HOUR_NANOS);
+      accounts.calibrate(hour, now);
+      clients.calibrate(hour, now);
+      publish();
+      sweep(now);
+    }
+  }
+
+  private void handOver(long now) {
+    handedNanos = now;
+    if (!admission.shedding.tryLock()) {
+      return; // another loop decides just now; these counts go with the next
+    }
+    try {
+      admission.shed.arrived(arrivals, taken);
+      arrived = 0;
+      taken = 0;
+      if (lagged) {
+        admission.shed.lag(worstLagNanos);
+        worstLagNanos = 0;
+        lagged = false;
+      }
+      admission.shed.decide(now);
+      if (admission.shed.over() > 1 || admission.shed.shedding()) {
+        admission.stressed(now);
+      }
+    } finally {
+      admission.shedding.unlock();
+    }
+  }
+
+  private void sweep(long now) {
+    long idle = config.app().idle().toNanos();
+    gates
+        .values()
+        .removeIf(gate -> {
+          boolean gone =
+              gate.inFlight == 0 && gate.waiting() == 0 && now - gate.usedNanos > idle;
+          if (gone) {
+            admission.leave(gate.app);
+          }
+          return gone;
+        });
+  }
+
+  private void publish() {
+    var next = empty.getAndSet(null);
+    if (next != null) {
+      full.set(book);
+      book = next;
+    }
+  }
+
+  /** The book that is ready, or null. For the thread that merges, which gives it back. */
+  @Nullable Book collect() {
+    return full.getAndSet(null);
+  }
+
+  void giveBack(Book read) {
+    read.clear();
+    empty.set(read);
+  }
+
+  // Numbers for answers
+
+  /** After {@link Verdict#RATE}: how long until there is room. */
+  long waitNanos() {
+    return waitNanos;
+  }
+
+  /** Seconds for {@code Retry-After}: exact for a rate, 1 to 3 spread by chance otherwise. */
+  long retryAfterSeconds(Verdict verdict) {
+    long jitter = random.nextInt(RETRY_SECONDS_SPREAD);
+    return verdict == Verdict.RATE
+        ? Math.max(1, Math.ceilDiv(waitNanos, SECOND_NANOS))
+        : RETRY_SECONDS_MIN + jitter;
+  }
+
+  /** {@code q} of RateLimit-Policy: the burst of an account. */
+  int quota() {
+    return admission.accountRates.burst();
+  }
+
+  /** {@code w} of RateLimit-Policy: the seconds in which an account earns its burst. */
+  long quotaSeconds() {
+    return Math.ceilDiv(admission.accountRates.windowNanos(), SECOND_NANOS);
+  }
+
+  /** {@code r} of RateLimit: what the account has left. */
+  int remaining(Gate gate, long now) {
+    return admission.accountRates.remaining(gate.app.account.key, now);
+  }
+
+  /** {@code t} of RateLimit: seconds until it has its whole burst again. */
+  long resetSeconds(Gate gate, long now) {
+    return Math.ceilDiv(
+        admission.accountRates.resetNanos(gate.app.account.key, now), SECOND_NANOS);
+  }
+}

@@ -1,0 +1,52 @@
+package dev.holdfast.edge;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Looks after one edge once a second, on a thread of its own: how much of the machine is used, and
+ * who causes it. Thread-safe.
+ */
+final class Minder implements AutoCloseable {
+  private static final Duration PERIOD = Duration.ofSeconds(1);
+
+  private final Shared shared;
+  private final Vitals vitals = new Vitals();
+  private volatile @Nullable Thread thread;
+
+  Minder(Shared shared) {
+    this.shared = shared;
+  }
+
+  void start() {
+    thread = Thread.ofVirtual().name("edge-minder").start(this::run);
+  }
+
+  private void run() {
+    try {
+      while (!Thread.currentThread().isInterrupted()) {
+        try {
+          look();
+        } catch (RuntimeException e) {
+          Shared.bug("the edge could not be looked after", e);
+        }
+        shared.time.sleep(PERIOD);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // this is how it ends
+    }
+  }
+
+  private void look() {
+    shared.admission.vitals(vitals.read());
+    shared.admission.merge(shared.time.nanos(), shared.time.now());
+  }
+
+  @Override
+  public void close() {
+    var running = thread;
+    if (running != null) {
+      running.interrupt();
+    }
+  }
+}

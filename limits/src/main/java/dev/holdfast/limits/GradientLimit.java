@@ -1,0 +1,267 @@
+package dev.holdfast.limits;
+
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * How many requests one app can work on at once, learnt from how long it takes to answer. Thread-
+ * safe, lock-free; a sample is three atomic steps.
+ *
+ * <pre>
+ * Once per window (1 s, at least 10 samples), with short = mean of the window and long = baseline:
+ *
+ *   in flight &lt; limit/2   nothing changes; the window teaches the baseline
+ *   in flight &lt; 0.9 limit  nothing changes, unless the last line applies
+ *   short &lt;= 1.1 long      limit += 0.2 sqrt(limit)
+ *   short &lt;= tol long      in doubt: try a fifth less; if throughput stays, that was queueing;
+ *                          if it falls, try a fifth more, which is kept if throughput follows
+ *   short &gt;  tol long      limit = 0.8 limit + 0.2 limit max(0.5, tol long/short)
+ * </pre>
+ *
+ * <p>The outer two lines are Gradient2 of Netflix' concurrency-limits. Its known weakness is that
+ * the baseline is an average of everything, so a long overload becomes the new normal and the limit
+ * grows without end. Here a window in which the app is busy may lower the baseline, never raise it.
+ * What if the app itself became slower? Then the limit shrinks, and shrinking is an experiment:
+ * with queueing the time falls with the limit, with a slower app it does not, and that alone
+ * raises the baseline. The same question, does throughput follow concurrency, is asked by Uber's
+ * Cinnamon (covariance) and by failsafe-go (correlation windows); an experiment needs two numbers.
+ */
+public final class GradientLimit {
+  private static final double SMOOTHING = 0.2;
+  private static final double CALM = 1.1;
+  private static final double GRADIENT_MIN = 0.5;
+  private static final double BUSY = 0.9;
+  private static final double RISE = 1.0 / 600;
+  private static final double FALL = 1.0 / 100;
+  private static final double RELAX = 0.9;
+  private static final int WARM_WINDOWS = 10;
+  private static final double STEP = 1.2;
+  private static final double FOLLOWS_UP = 1.1;
+  private static final double STAYS_DOWN = 0.96;
+  private static final double SHRUNK = 0.6;
+  private static final double UNMOVED = 0.85;
+  private static final double RAISE_MAX = 2;
+  private static final int REST_WINDOWS = 10;
+
+  private final int perInstanceMin;
+  private final int perInstanceInitial;
+  private final int max;
+  private final double tolerance;
+  private final long windowNanos;
+  private final int samplesMin;
+
+  private final AtomicLong sumNanos = new AtomicLong();
+  private final AtomicInteger samples = new AtomicInteger();
+  private final AtomicInteger peak = new AtomicInteger();
+  private final AtomicBoolean updating = new AtomicBoolean();
+  private volatile long startNanos;
+  private volatile int limit;
+  private volatile int instances = 1;
+
+  // What follows is touched only by who holds "updating".
+  private double exact;
+  private double baselineNanos;
+  private int warm;
+  private double triedFrom;
+  private double rateBefore;
+  private boolean settling;
+  private boolean upwards;
+  private int failures;
+  private double shrunkFrom;
+  private double shortBefore;
+  private int resting;
+  private int atFloor;
+
+  /** The bounds that the reference gives: 4, 20 per instance, 1,000 in all, tolerance 2. */
+  public static GradientLimit standard(long now) {
+    return new GradientLimit(4, 20, 1000, 2.0, Duration.ofSeconds(1), 10, now);
+  }
+
+  /**
+   * A limit for one instance.
+   *
+   * @param perInstanceMin it never falls below that, times instances
+   * @param perInstanceInitial where it starts, times instances
+   * @param max it never grows beyond that
+   * @param tolerance how many times slower than at rest an answer may be
+   * @param window how long samples are collected
+   * @param samplesMin fewer say nothing, so the window goes on
+   * @param now the monotonic clock
+   */
+  public GradientLimit(
+      int perInstanceMin,
+      int perInstanceInitial,
+      int max,
+      double tolerance,
+      Duration window,
+      int samplesMin,
+      long now) {
+    Check.that(perInstanceMin >= 1, "perInstanceMin", perInstanceMin, ">= 1");
+    Check.that(
+        perInstanceInitial >= perInstanceMin,
+        "perInstanceInitial",
+        perInstanceInitial,
+        ">= perInstanceMin " + perInstanceMin);
+    Check.that(max >= perInstanceInitial, "max", max, ">= initial " + perInstanceInitial);
+    Check.that(tolerance > CALM, "tolerance", tolerance, "> " + CALM);
+    Check.that(window.isPositive(), "window", window, "> 0");
+    Check.that(samplesMin >= 1, "samplesMin", samplesMin, ">= 1");
+    this.perInstanceMin = perInstanceMin;
+    this.perInstanceInitial = perInstanceInitial;
+    this.max = max;
+    this.tolerance = tolerance;
+    windowNanos = window.toNanos();
+    this.samplesMin = samplesMin;
+    startNanos = now;
+    exact = perInstanceInitial;
+    limit = perInstanceInitial;
+  }
+
+  /** How many requests may be under way. */
+  public int limit() {
+    return limit;
+  }
+
+  /**
+   * How many processes answer for the app. When that changes the limit changes in proportion; a
+   * newcomer is expected to do what the others do.
+   */
+  public void instances(int count) {
+    int next = Math.max(1, count);
+    if (next != instances && updating.compareAndSet(false, true)) {
+      exact = Math.max(exact * next / instances, Math.min(perInstanceInitial, exact));
+      instances = next;
+      publish();
+      updating.set(false);
+    }
+  }
+
+  /**
+   * An answer began.
+   *
+   * @param nanos since the request was sent to the app
+   * @param inFlight how many were under way, itself included
+   */
+  public void sample(long nanos, int inFlight, long now) {
+    sumNanos.addAndGet(nanos);
+    int count = samples.incrementAndGet();
+    int seen = peak.get();
+    while (inFlight > seen && !peak.compareAndSet(seen, inFlight)) {
+      seen = peak.get();
+    }
+    if (now - startNanos >= windowNanos
+        && count >= samplesMin
+        && updating.compareAndSet(false, true)) {
+      update(now);
+      updating.set(false);
+    }
+  }
+
+  private void update(long now) {
+    double seconds = (now - startNanos) / 1e9;
+    int count = samples.getAndSet(0);
+    long sum = sumNanos.getAndSet(0);
+    int most = peak.getAndSet(0);
+    startNanos = now;
+    if (count == 0 || seconds <= 0) {
+      return; // another thread's window ended in the same instant
+    }
+    double shortNanos = Math.max(1, (double) sum / count);
+    boolean idle = most < exact / 2;
+    learn(shortNanos, idle);
+    if (idle) {
+      triedFrom = 0;
+      shrunkFrom = 0;
+      return;
+    }
+    double slower = shortNanos / baselineNanos;
+    if (slower > tolerance) {
+      shrink(shortNanos, slower);
+    } else {
+      shrunkFrom = 0;
+      atFloor = 0;
+      if (most < BUSY * exact) {
+        triedFrom = 0; // the limit was not in the way, so nothing can be learnt about it
+      } else if (slower <= CALM) {
+        triedFrom = 0;
+        grow();
+      } else {
+        doubt(count / seconds);
+      }
+    }
+    publish();
+  }
+
+  private void learn(double shortNanos, boolean idle) {
+    if (warm < WARM_WINDOWS) {
+      baselineNanos += (shortNanos - baselineNanos) / ++warm;
+    } else if (shortNanos < baselineNanos) {
+      baselineNanos += (shortNanos - baselineNanos) * FALL;
+    } else if (idle) {
+      baselineNanos += (shortNanos - baselineNanos) * RISE;
+    }
+    if (baselineNanos > 2 * shortNanos) {
+      baselineNanos *= RELAX; // as Gradient2: the way back from a long overload
+    }
+  }
+
+  private void grow() {
+    exact += SMOOTHING * Math.sqrt(exact);
+  }
+
+  /** Tries a fifth less, and when that costs throughput a fifth more, and when neither is better rests. */
+  private void doubt(double rate) {
+    if (resting > 0) {
+      resting--;
+    } else if (triedFrom == 0) {
+      triedFrom = exact;
+      rateBefore = rate;
+      exact = upwards ? exact * STEP : exact / STEP;
+      settling = true;
+    } else if (settling) {
+      settling = false;
+    } else if (rate >= rateBefore * (upwards ? FOLLOWS_UP : STAYS_DOWN)) {
+      triedFrom = 0;
+      failures = 0;
+    } else {
+      exact = triedFrom;
+      triedFrom = 0;
+      upwards = !upwards;
+      if (++failures >= 2) {
+        failures = 0;
+        resting = REST_WINDOWS;
+      }
+    }
+  }
+
+  private void shrink(double shortNanos, double slower) {
+    triedFrom = 0;
+    if (shrunkFrom == 0) {
+      shrunkFrom = exact;
+      shortBefore = shortNanos;
+    } else if (exact <= SHRUNK * shrunkFrom) {
+      if (shortNanos > UNMOVED * shortBefore) {
+        baselineNanos *= Math.min(RAISE_MAX, slower); // the app itself is slower now
+      }
+      shrunkFrom = 0;
+    }
+    atFloor = exact <= floor() ? atFloor + 1 : 0;
+    if (atFloor >= WARM_WINDOWS) {
+      baselineNanos = shortNanos; // with so few under way there is no queue to blame
+      atFloor = 0;
+    }
+    double gradient = Math.max(GRADIENT_MIN, tolerance / slower);
+    exact = (1 - SMOOTHING) * exact + SMOOTHING * exact * gradient;
+  }
+
+  private int floor() {
+    return Math.min(max, perInstanceMin * instances);
+  }
+
+  private void publish() {
+    exact = Math.clamp(exact, floor(), max);
+    limit = (int) exact;
+  }
+}
