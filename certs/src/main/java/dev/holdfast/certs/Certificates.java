@@ -24,6 +24,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -58,6 +59,7 @@ public final class Certificates implements TlsKeys, AutoCloseable {
   private final Steward steward;
   private final @Nullable ExecutorService threads;
   private final BoundedQueue<Boolean> wakes = new BoundedQueue<>("certs.wakes", 1);
+  private final CountDownLatch looked = new CountDownLatch(1);
   private final Thread looker;
 
   /** What all hosts share. */
@@ -110,7 +112,7 @@ public final class Certificates implements TlsKeys, AutoCloseable {
   }
 
   /**
-   * Certificates that are looked after, and can be shown when this returns.
+   * Certificates that can be shown when this returns, and are looked after from then on.
    *
    * @param routing which hosts lead somewhere, read anew for each decision
    * @param node who this machine is in the ledger
@@ -147,10 +149,22 @@ public final class Certificates implements TlsKeys, AutoCloseable {
     steward.tick();
   }
 
+  /**
+   * Waits until it has looked once, after which there is what needs no authority: keys of session
+   * tickets, and the certificate of this machine.
+   *
+   * @return whether it has within {@code wait}
+   * @throws InterruptedException when the thread is asked to end
+   */
+  public boolean awaitLooked(Duration wait) throws InterruptedException {
+    return looked.await(wait.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
   private void look() {
     while (!wakes.closed()) {
       try {
         tick();
+        looked.countDown();
         var _ = wakes.take(1, TICK);
       } catch (InterruptedException e) {
         return;

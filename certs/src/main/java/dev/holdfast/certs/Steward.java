@@ -53,6 +53,7 @@ final class Steward {
   private final Map<String, Long> windowNanos = new HashMap<>(); // when to ask again, by host
   private final Map<String, Long> loudNanos = new HashMap<>(); // when it was last said, by host
   private @Nullable PersistentMap<String, Route> scanned;
+  private @Nullable PersistentMap<String, Wallet.Held> scannedHeld;
   private final Every scan;
   private final Every tidy;
 
@@ -76,8 +77,8 @@ final class Steward {
     this.config = config;
     this.time = time;
     this.executor = executor;
-    scan = new Every(time, SCAN_EVERY);
-    tidy = new Every(time, TIDY_EVERY);
+    scan = new Every(time, SCAN_EVERY, true);
+    tidy = new Every(time, TIDY_EVERY, false); // at a start the routes may not be read yet
   }
 
   /** Something that is done now and then. Confined to one thread. */
@@ -87,9 +88,11 @@ final class Steward {
     private boolean done;
     private long lastNanos;
 
-    Every(Time time, Duration wait) {
+    Every(Time time, Duration wait, boolean atOnce) {
       this.time = time;
       this.wait = wait;
+      done = !atOnce;
+      lastNanos = time.nanos();
     }
 
     boolean due() {
@@ -110,10 +113,11 @@ final class Steward {
     }
     try {
       keys();
+      boolean scanning = scan.due();
       if (config.automatic()) {
-        want();
+        want(scanning);
       }
-      if (scan.due()) {
+      if (scanning) {
         renew();
         askWindows();
       }
@@ -163,12 +167,13 @@ final class Steward {
   // ---- what is wanted
 
   /** Every public host that leads somewhere and has nothing yet. */
-  private void want() throws Lost, InterruptedException {
+  private void want(boolean scanning) throws Lost, InterruptedException {
     var routes = routing.get().routes();
-    if (routes == scanned) {
+    var wallet = wallet();
+    boolean changed = routes != scanned || (scanning && wallet.certificates() != scannedHeld);
+    if (!changed) {
       return;
     }
-    var wallet = wallet();
     var hosts = new ArrayList<String>();
     routes.forEach((host, _) -> {
       if (hosts.size() < WANTED_AT_ONCE && lacks(wallet, host)) {
@@ -183,6 +188,7 @@ final class Steward {
       book.append(transaction);
     }
     scanned = hosts.size() < WANTED_AT_ONCE ? routes : null;
+    scannedHeld = wallet.certificates();
   }
 
   private boolean lacks(Wallet wallet, String host) {

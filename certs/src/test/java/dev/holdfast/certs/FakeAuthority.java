@@ -23,6 +23,10 @@ final class FakeAuthority implements Authority {
   /** Thrown where the process is supposed to have died. */
   static final class Killed extends RuntimeException {
     private static final long serialVersionUID = 1L;
+
+    Killed() {
+      super("killed", null, false, false);
+    }
   }
 
   /** An order as the authority keeps it. */

@@ -144,6 +144,7 @@ public final class Main {
     verbs.put("config", Config::command);
     verbs.put("domains", Domains::command);
     verbs.put("routes", Routes::command);
+    verbs.put("certs", Certs::command);
     verbs.put("tokens", Tokens::command);
     verbs.put("ledger", o -> new CommandLine(new Ledger(o)));
     verbs.put("info", o -> new CommandLine(new Info(o)));

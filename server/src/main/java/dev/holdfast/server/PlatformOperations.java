@@ -299,10 +299,14 @@ final class PlatformOperations {
 
   /** All operations of the API. */
   static List<Operation> of(
-      AppOperations apps, RouteOperations routes, PlatformOperations platform) {
+      AppOperations apps,
+      RouteOperations routes,
+      CertificateOperations certificates,
+      PlatformOperations platform) {
     var all = new ArrayList<Operation>(platform.all());
     all.addAll(apps.all());
     all.addAll(routes.all());
+    all.addAll(certificates.all());
     return List.copyOf(all);
   }
 }
