@@ -1,38 +1,39 @@
 package dev.holdfast.certs;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.holdfast.limits.Time;
+import java.io.ByteArrayInputStream;
 import java.math.BigInteger;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.MessageDigest;
+import java.security.Signature;
+import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Date;
 import java.util.List;
-import org.bouncycastle.asn1.ASN1ObjectIdentifier;
-import org.bouncycastle.asn1.DEROctetString;
-import org.bouncycastle.asn1.x500.X500Name;
-import org.bouncycastle.asn1.x509.Extension;
-import org.bouncycastle.asn1.x509.GeneralName;
-import org.bouncycastle.asn1.x509.GeneralNames;
-import org.bouncycastle.cert.CertIOException;
-import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
-import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
-import org.bouncycastle.operator.OperatorCreationException;
-import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.jspecify.annotations.Nullable;
 
-/** Certificates that this platform signs itself, which nobody vouches for. */
+/**
+ * Certificates that this platform signs itself, which nobody vouches for (RFC 5280). Written with
+ * the JDK alone: the first certificate is made while the platform starts, and loading a library for
+ * it took seconds.
+ */
 final class HomeMade {
-  private static final ASN1ObjectIdentifier ACME_VALIDATION =
-      new ASN1ObjectIdentifier("1.3.6.1.5.5.7.1.31"); // id-pe-acmeIdentifier, RFC 8737 section 6.1
+  private static final String COMMON_NAME = "2.5.4.3";
+  private static final String ALTERNATIVE_NAME = "2.5.29.17";
+  private static final String ACME_IDENTIFIER = "1.3.6.1.5.5.7.1.31"; // RFC 8737 section 6.1
+  private static final String ECDSA_SHA_256 = "1.2.840.10045.4.3.2"; // RFC 5758 section 3.2
+  private static final String ISSUER = "Holdfast, self-signed";
+  private static final int DNS_NAME = 2;
+  private static final BigInteger VERSION_3 = BigInteger.TWO;
   private static final Duration BACKDATED = Duration.ofHours(1); // clocks differ
   private static final Duration LOCAL_LIFE = Duration.ofDays(365);
   private static final Duration CHALLENGE_LIFE = Duration.ofDays(30);
-  private static final int SERIAL_BITS = 127;
+  private static final int SERIAL_BYTES = 16;
 
   private HomeMade() {}
 
@@ -40,9 +41,8 @@ final class HomeMade {
   static Certificate local(Time time, String actor) {
     var key = StoredKey.fresh();
     var now = time.now();
-    var end = now.plus(LOCAL_LIFE);
-    var certificate =
-        sign(key.pair(), List.of(Certificate.LOCAL, "*." + Certificate.LOCAL), now, end, null, time);
+    var names = List.of(Certificate.LOCAL, "*." + Certificate.LOCAL);
+    var certificate = sign(key.pair(), names, now, now.plus(LOCAL_LIFE), null, time);
     return new Certificate(
         Certificate.LOCAL,
         Certificate.Source.SELF_SIGNED,
@@ -61,6 +61,12 @@ final class HomeMade {
     return sign(key, List.of(host), now, now.plus(CHALLENGE_LIFE), sha256(answer), time);
   }
 
+  /**
+   * A certificate of that key, signed with it.
+   *
+   * @param key on P-256
+   * @param validation digest that answers a challenge, or null
+   */
   static X509Certificate sign(
       KeyPair key,
       List<String> names,
@@ -68,34 +74,52 @@ final class HomeMade {
       Instant to,
       byte @Nullable [] validation,
       Time time) {
-    byte[] serial = new byte[SERIAL_BITS / 8 + 1];
-    time.random().nextBytes(serial);
-    serial[0] = (byte) (serial[0] & 0x7F | 0x40); // positive, and never short
-    var name = new X500Name("CN=" + names.getFirst());
+    var algorithm = Der.sequence(Der.oid(ECDSA_SHA_256));
+    var issuer =
+        Der.sequence(Der.set(Der.sequence(Der.oid(COMMON_NAME), Der.text(ISSUER))));
+    byte[] body =
+        Der.sequence(
+            Der.explicit(0, Der.integer(VERSION_3)),
+            Der.integer(serial(time)),
+            algorithm,
+            issuer,
+            Der.sequence(Der.time(from.minus(BACKDATED)), Der.time(to)),
+            issuer,
+            key.getPublic().getEncoded(),
+            Der.explicit(3, extensions(names, validation)));
     try {
-      var builder =
-          new JcaX509v3CertificateBuilder(
-              name,
-              new BigInteger(serial),
-              Date.from(from.minus(BACKDATED)),
-              Date.from(to),
-              name,
-              key.getPublic());
-      builder.addExtension(
-          Extension.subjectAlternativeName,
-          false,
-          new GeneralNames(
-              names.stream()
-                  .map(dns -> new GeneralName(GeneralName.dNSName, dns))
-                  .toArray(GeneralName[]::new)));
-      if (validation != null) {
-        builder.addExtension(ACME_VALIDATION, true, new DEROctetString(validation));
-      }
-      var signer = new JcaContentSignerBuilder("SHA256withECDSA").build(key.getPrivate());
-      return new JcaX509CertificateConverter().getCertificate(builder.build(signer));
-    } catch (CertIOException | OperatorCreationException | GeneralSecurityException e) {
+      var signature = Signature.getInstance("SHA256withECDSA");
+      signature.initSign(key.getPrivate());
+      signature.update(body);
+      byte[] whole = Der.sequence(body, algorithm, Der.bits(signature.sign()));
+      return (X509Certificate)
+          CertificateFactory.getInstance("X.509")
+              .generateCertificate(new ByteArrayInputStream(whole));
+    } catch (GeneralSecurityException e) {
       throw new IllegalStateException("a certificate for " + names + " cannot be made", e);
     }
+  }
+
+  private static byte[] extensions(List<String> names, byte @Nullable [] validation) {
+    byte[][] general =
+        names.stream()
+            .map(name -> Der.implicit(DNS_NAME, name.getBytes(US_ASCII)))
+            .toArray(byte[][]::new);
+    byte[] alternative =
+        Der.sequence(Der.oid(ALTERNATIVE_NAME), Der.octets(Der.sequence(general)));
+    return validation == null
+        ? Der.sequence(alternative)
+        : Der.sequence(
+            alternative,
+            Der.sequence(
+                Der.oid(ACME_IDENTIFIER), Der.yes(), Der.octets(Der.octets(validation))));
+  }
+
+  private static BigInteger serial(Time time) {
+    byte[] serial = new byte[SERIAL_BYTES];
+    time.random().nextBytes(serial);
+    serial[0] = (byte) (serial[0] & 0x7F | 0x40); // positive, and never short
+    return new BigInteger(serial);
   }
 
   private static byte[] sha256(String text) {

@@ -18,6 +18,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -33,6 +35,7 @@ class PebbleTest {
   @TempDir static Path folder;
   private static Pebble pebble;
   private static Visitor visitor;
+  private static final Logger LOG = Logger.getLogger("dev.holdfast.certs");
   private static final AtomicReference<Certificates> SERVICE = new AtomicReference<>();
 
   private final MemoryStore store = new MemoryStore();
@@ -40,6 +43,7 @@ class PebbleTest {
 
   @BeforeAll
   static void startPebble() throws Exception {
+    LOG.setLevel(Level.OFF); // what breaks here is meant to
     assumeTrue(Pebble.installed(), "pebble is not installed (apt-get install pebble)");
     pebble = new Pebble(folder);
     visitor = new Visitor(pebble.httpPort, pebble.tlsPort, SERVICE::get);
