@@ -72,6 +72,11 @@ public final class Certificates implements TlsKeys, AutoCloseable {
       @Nullable Instant pausedUntil,
       @Nullable String error) {}
 
+  /**
+   * A service that does nothing by itself yet.
+   *
+   * @param executor runs orders; null for virtual threads of its own
+   */
   Certificates(
       Ledger ledger,
       CertsConfig config,
@@ -84,10 +89,16 @@ public final class Certificates implements TlsKeys, AutoCloseable {
     this.config = config;
     this.time = time;
     this.authority = authority;
-    threads =
-        executor == null
-            ? Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("certs-", 0).factory())
-            : null;
+    Executor runner;
+    if (executor == null) {
+      var made =
+          Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("certs-", 0).factory());
+      threads = made;
+      runner = made;
+    } else {
+      threads = null;
+      runner = executor;
+    }
     follower = new Follower<>("certs", ledger, Wallet.FOLD, time);
     leadership = new Leadership(ledger, time, node);
     var book = new Book(ledger, follower, leadership, node);
@@ -102,7 +113,7 @@ public final class Certificates implements TlsKeys, AutoCloseable {
             leadership,
             config,
             time,
-            executor == null ? threads::execute : executor);
+            runner);
     looker = Thread.ofVirtual().name("certs").unstarted(this::look);
   }
 
@@ -450,10 +461,12 @@ public final class Certificates implements TlsKeys, AutoCloseable {
   public void close() {
     wakes.close();
     looker.interrupt();
+    if (threads != null) {
+      threads.shutdownNow(); // before the connections: who is cut knows that this is the end
+    }
     authority.close();
     try {
       if (threads != null) {
-        threads.shutdownNow();
         if (!threads.awaitTermination(STOP_WAIT.toMillis(), TimeUnit.MILLISECONDS)) {
           LOG.warning("an order did not end in " + STOP_WAIT + "; it ends with the process");
         }

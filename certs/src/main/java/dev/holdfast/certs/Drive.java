@@ -11,6 +11,7 @@ import dev.holdfast.limits.Backoff;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Deadline;
 import dev.holdfast.limits.Time;
+import java.net.URI;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
@@ -138,13 +139,9 @@ final class Drive {
 
   /** Charges the budget: from here on the authority may be asked. */
   private boolean begin() throws Failure, Lost, InterruptedException {
-    var staging = config.staging();
-    boolean rehearsal =
-        staging != null
-            && order.failures() >= Order.REHEARSE_AFTER
-            && !order.rehearsed()
-            && purse.look(staging.toString()).failures() < SILENT_REHEARSALS_MAX;
-    var directory = (rehearsal ? staging : config.directory()).toString();
+    var stage = stage();
+    boolean rehearsal = stage != null;
+    var directory = (stage == null ? config.directory() : stage).toString();
     if (waits(purse.look(directory), rehearsal)) {
       return false;
     }
@@ -156,6 +153,17 @@ final class Drive {
     moved(charged);
     began = true;
     return true;
+  }
+
+  /** Where this try is to be rehearsed first, or null. */
+  private @Nullable URI stage() throws Lost {
+    var staging = config.staging();
+    return staging != null
+            && order.failures() >= Order.REHEARSE_AFTER
+            && !order.rehearsed()
+            && purse.look(staging.toString()).failures() < SILENT_REHEARSALS_MAX
+        ? staging
+        : null;
   }
 
   private boolean charge(Ca ca, Transaction transaction, boolean rehearsal)

@@ -118,7 +118,7 @@ final class HomeMade {
   private static BigInteger serial(Time time) {
     byte[] serial = new byte[SERIAL_BYTES];
     time.random().nextBytes(serial);
-    serial[0] = (byte) (serial[0] & 0x7F | 0x40); // positive, and never short
+    serial[0] = (byte) ((serial[0] & 0x7F) | 0x40); // positive, and never short
     return new BigInteger(serial);
   }
 

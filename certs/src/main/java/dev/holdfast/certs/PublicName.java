@@ -1,15 +1,12 @@
 package dev.holdfast.certs;
 
 import java.util.List;
-import java.util.regex.Pattern;
 
 /** Which hosts an authority could vouch for at all. */
 final class PublicName {
   /** Names that lead nowhere for an authority that everybody trusts (RFC 6761, 6762, 7686, 8375). */
   private static final List<String> RESERVED =
       List.of("test", "example", "local", "onion", "internal", "home.arpa");
-
-  private static final Pattern NUMBER = Pattern.compile("[0-9]+");
 
   private PublicName() {}
 
@@ -25,8 +22,8 @@ final class PublicName {
       return false; // a single label; and a wildcard needs a proof over DNS
     }
     var last = host.substring(dot + 1);
-    if (NUMBER.matcher(last).matches() || last.equals("localhost") || last.equals("invalid")) {
-      return false; // an IP literal ends in a number (WHATWG URL section 3.5)
+    if (Character.isDigit(last.charAt(0)) || last.equals("localhost") || last.equals("invalid")) {
+      return false; // an IP literal; no top-level domain begins with a digit
     }
     return ownAuthority
         || RESERVED.stream().noneMatch(name -> last.equals(name) || host.endsWith("." + name));

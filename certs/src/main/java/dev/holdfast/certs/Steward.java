@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 final class Steward {
   private static final Logger LOG = Logger.getLogger(Steward.class.getName());
   private static final int WANTED_AT_ONCE = 500;
+  private static final int ROUTES_AT_ONCE = 10_000; // more are not gone through every second
   private static final Duration SCAN_EVERY = Duration.ofSeconds(30);
   private static final Duration TIDY_EVERY = Duration.ofHours(1);
   private static final Duration LOUD_EVERY = Duration.ofHours(24);
@@ -170,7 +171,10 @@ final class Steward {
   private void want(boolean scanning) throws Lost, InterruptedException {
     var routes = routing.get().routes();
     var wallet = wallet();
-    boolean changed = routes != scanned || (scanning && wallet.certificates() != scannedHeld);
+    boolean changed =
+        scanning
+            ? routes != scanned || wallet.certificates() != scannedHeld
+            : routes != scanned && routes.size() <= ROUTES_AT_ONCE;
     if (!changed) {
       return;
     }

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -22,11 +23,11 @@ class CertificatesTest {
   private static final String HOST = "www.shop.dev";
   private static final CertsConfig.Limits LIMITS = CertsConfig.defaults().limits();
 
-  private static Failure failure(Failure.Cause reason, Duration retryAfter) {
+  private static Failure failure(Failure.Cause reason, @Nullable Duration retryAfter) {
     return new Failure(reason, "the authority says so", retryAfter);
   }
 
-  private static String leaf(TlsIdentity identity) {
+  private static String leaf(@Nullable TlsIdentity identity) {
     return identity == null ? "none" : identity.chain().getFirst().getSerialNumber().toString();
   }
 
@@ -35,8 +36,7 @@ class CertificatesTest {
     try (var rig = CertsRig.automatic(HOST)) {
       assertThat(rig.certificates.identity(HOST)).isNull();
       rig.certificates.tick();
-      var identity = rig.certificates.identity(HOST);
-      assertThat(identity).isNotNull();
+      var identity = rig.shown(HOST);
       assertThat(Pem.matches(identity.chain().getFirst(), identity.key())).isTrue();
       assertThat(rig.certificates.identity(HOST)).isSameAs(identity);
       assertThat(rig.status(HOST).state()).isEqualTo("issued");
@@ -267,7 +267,7 @@ class CertificatesTest {
   void renewsAfterTwoThirdsAndShowsTheOldOneUntilThen() throws Exception {
     try (var rig = CertsRig.automatic(HOST)) {
       rig.certificates.tick();
-      var first = rig.certificates.identity(HOST);
+      var first = rig.shown(HOST);
       rig.pass(Duration.ofDays(56), Duration.ofHours(1));
       assertThat(rig.certificates.identity(HOST)).isSameAs(first);
       rig.authority.failures.put("order", _ -> failure(Failure.Cause.REFUSED, null));
@@ -287,7 +287,7 @@ class CertificatesTest {
   void renewsWhenTheAuthorityAsksForItAndSaysWhatIsReplaced() throws Exception {
     try (var rig = CertsRig.automatic(HOST)) {
       rig.certificates.tick();
-      var first = rig.certificates.identity(HOST);
+      var first = rig.shown(HOST);
       var soon = rig.time.now().plus(Duration.ofDays(2));
       rig.authority.window = new Authority.Window(soon, soon.plus(Duration.ofHours(1)));
       rig.pass(Duration.ofDays(1), Duration.ofMinutes(10));

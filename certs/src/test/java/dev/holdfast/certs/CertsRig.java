@@ -1,6 +1,7 @@
 package dev.holdfast.certs;
 
 import dev.holdfast.edge.Routing;
+import dev.holdfast.edge.TlsIdentity;
 import dev.holdfast.ledger.Kind;
 import dev.holdfast.ledger.Kinds;
 import dev.holdfast.ledger.Ledger;
@@ -13,6 +14,7 @@ import dev.holdfast.limits.ManualTime;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -112,6 +114,11 @@ final class CertsRig implements AutoCloseable {
         .filter(status -> status.host().equals(host))
         .findFirst()
         .orElseThrow(() -> new AssertionError("nothing of " + host));
+  }
+
+  /** What the edge is given for that host. */
+  TlsIdentity shown(String host) {
+    return Objects.requireNonNull(certificates.identity(host), host);
   }
 
   @Override

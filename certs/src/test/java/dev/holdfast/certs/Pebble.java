@@ -1,6 +1,7 @@
 package dev.holdfast.certs;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.limits.Time;
 import java.io.File;
@@ -128,10 +129,13 @@ final class Pebble implements AutoCloseable {
   }
 
   @Override
-  public void close() throws InterruptedException {
-    for (var process : List.of(authority, dns)) {
-      process.destroyForcibly();
-      process.waitFor(10, TimeUnit.SECONDS);
+  public void close() {
+    try {
+      for (var process : List.of(authority, dns)) {
+        assertThat(process.destroyForcibly().waitFor(10, TimeUnit.SECONDS)).isTrue();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 }

@@ -16,6 +16,7 @@ import dev.holdfast.limits.Time;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.logging.Level;
@@ -118,14 +119,13 @@ class PebbleTest {
   private void obtainsAndRenews(String host, Proof... proofs) throws Exception {
     var certificates = start(host, proofs);
     await("a certificate", () -> certificates.identity(host) != null);
-    var first = certificates.identity(host);
-    assertThat(first).isNotNull();
+    var first = Objects.requireNonNull(certificates.identity(host));
     assertThat(first.chain()).hasSizeGreaterThan(1);
     assertThat(first.chain().getFirst().getIssuerX500Principal().getName()).contains("Pebble");
     assertThat(Pem.matches(first.chain().getFirst(), first.key())).isTrue();
     certificates.renew("test", host).orThrow();
     await("a renewed one", () -> certificates.identity(host) != first);
-    assertThat(certificates.identity(host).chain().getFirst())
+    assertThat(Objects.requireNonNull(certificates.identity(host)).chain().getFirst())
         .isNotEqualTo(first.chain().getFirst());
     await("both noted", () -> certificates.list().getFirst().state().equals("issued"));
     assertThat(certificates.overview().ordersSpent()).isEqualTo(2);
@@ -169,7 +169,7 @@ class PebbleTest {
     var second = start(host, Proof.HTTP_01);
     await("the certificate that was asked for", () -> second.identity(host) != null);
     assertThat(second.overview().ordersSpent()).isOne();
-    var identity = second.identity(host);
+    var identity = Objects.requireNonNull(second.identity(host));
     assertThat(Pem.matches(identity.chain().getFirst(), identity.key())).isTrue();
   }
 }
