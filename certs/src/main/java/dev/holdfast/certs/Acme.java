@@ -293,13 +293,18 @@ final class Acme implements Authority {
     return new Failure(Failure.Cause.REFUSED, said(e), e);
   }
 
+  /** What is wrong, and what is behind it. */
   private static String said(Throwable e) {
     var root = e;
-    while (root.getMessage() == null && root.getCause() != null) {
+    while (root.getCause() != null) {
       root = root.getCause();
     }
-    var cause = e.getCause() == null || e.getCause().getMessage() == null ? "" : "" + e.getCause();
-    return root.getMessage() == null ? root.toString() + cause : root.getMessage();
+    return root.equals(e) ? words(e) : words(e) + ": " + words(root);
+  }
+
+  private static String words(Throwable e) {
+    var message = e.getMessage();
+    return message == null ? e.getClass().getSimpleName() : message;
   }
 
   private static String said(Problem problem) {

@@ -8,9 +8,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param host whom it is about
  * @param source {@code acme}, {@code manual}, {@code self-signed}, or {@code none}
- * @param state {@code issued}, {@code expired} (and still shown), {@code none}, or where the order
- *     is: {@code wanted}, {@code ordering}, {@code ordered}, {@code challenged}, {@code
- *     finalizing}, {@code failed}
+ * @param state how far it is: the certificate is there ("issued") or too old and still shown
+ *     ("expired"), the order is "wanted", "ordering", "ordered", "challenged", "finalizing" or
+ *     "failed", or there is "none"
  * @param issuer who vouches for what is shown now, or null
  * @param notBefore since when what is shown now is good, or null
  * @param notAfter until when, or null

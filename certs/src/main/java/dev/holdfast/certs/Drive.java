@@ -15,6 +15,7 @@ import java.net.URI;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -433,7 +434,8 @@ final class Drive {
   /** This try is over; always false. */
   private boolean fail(String why, boolean otherProof) throws Lost, InterruptedException {
     var now = time.now();
-    var retryAt = now.plus(RETRY.delay(order.failures() + 1, time.random()));
+    var wait = RETRY.delay(order.failures() + 1, time.random());
+    var retryAt = now.plus(wait).truncatedTo(ChronoUnit.SECONDS);
     var text = cut((order.rehearsal() ? "rehearsal: " : "") + why);
     LOG.log(
         Level.WARNING,

@@ -6,6 +6,7 @@ import dev.holdfast.limits.Backoff;
 import dev.holdfast.limits.Time;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** What each authority was asked for and how it answered, read and written. Thread-safe. */
@@ -64,7 +65,8 @@ final class Purse {
   /** It did not answer: it is left alone, longer each time. Answers until when. */
   Instant silent(String directory, String why) throws Lost, InterruptedException {
     var failures = look(directory).failures() + 1;
-    var until = time.now().plus(SILENCE.delay(failures, time.random()));
+    var wait = SILENCE.delay(failures, time.random());
+    var until = time.now().plus(wait).truncatedTo(ChronoUnit.SECONDS);
     pause(directory, until, why, true);
     return until;
   }

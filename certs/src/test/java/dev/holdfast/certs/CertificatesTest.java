@@ -72,6 +72,8 @@ class CertificatesTest {
       assertThat(rig.authority.calls).hasSize(call);
       var cut = rig.authority.calls.getLast();
       rig.crashAndRestart();
+      rig.certificates.tick();
+      assertThat(rig.authority.count("order")).as("orders at once").isLessThanOrEqualTo(1);
       rig.pass(Duration.ofMinutes(5));
       assertThat(rig.status(HOST).state()).as("after %s", cut).isEqualTo("issued");
       assertThat(rig.authority.issued.size()).as("certificates made").isEqualTo(1);

