@@ -295,11 +295,11 @@ final class Acme implements Authority {
 
   /** What is wrong, and what is behind it. */
   private static String said(Throwable e) {
-    var root = e;
-    while (root.getCause() != null) {
-      root = root.getCause();
+    var said = new StringBuilder(words(e));
+    for (var cause = e.getCause(); cause != null; cause = cause.getCause()) {
+      said.append(": ").append(words(cause));
     }
-    return root.equals(e) ? words(e) : words(e) + ": " + words(root);
+    return said.toString();
   }
 
   private static String words(Throwable e) {
