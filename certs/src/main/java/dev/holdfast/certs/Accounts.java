@@ -61,8 +61,7 @@ final class Accounts {
       if (account != null && account.url() != null) {
         book.append(
             book.write()
-                .put(
-                    Account.KIND, Account.key(directory), account.at(null), page.unchanged()));
+                .put(Account.KIND, Account.key(directory), account.at(null), page.unchanged()));
       }
     } finally {
       lock.unlock();

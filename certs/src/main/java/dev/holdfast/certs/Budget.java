@@ -51,6 +51,7 @@ final class Budget {
       return null;
     }
     var until = counted.get(counted.size() - max).plus(window);
-    return new Wait(until, Check.message(what, counted.size(), "fewer than " + max + " per " + per));
+    return new Wait(
+        until, Check.message(what, counted.size(), "fewer than " + max + " per " + per));
   }
 }

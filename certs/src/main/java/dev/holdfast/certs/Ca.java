@@ -53,9 +53,7 @@ record Ca(
 
   /** It answered. */
   Ca answered() {
-    return failures == 0 && pausedUntil == null
-        ? this
-        : new Ca(directory, orders, 0, null, null);
+    return failures == 0 && pausedUntil == null ? this : new Ca(directory, orders, 0, null, null);
   }
 
   boolean paused(Instant now) {

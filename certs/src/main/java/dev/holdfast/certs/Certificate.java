@@ -63,8 +63,7 @@ record Certificate(
 
   /** The same, to be renewed then. */
   Certificate renewed(Instant at) {
-    return new Certificate(
-        host, source, chain, key, directory, notBefore, notAfter, at, actor);
+    return new Certificate(host, source, chain, key, directory, notBefore, notAfter, at, actor);
   }
 
   boolean expired(Instant now) {

@@ -91,8 +91,7 @@ public final class Certificates implements TlsKeys, AutoCloseable {
     this.authority = authority;
     Executor runner;
     if (executor == null) {
-      var made =
-          Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("certs-", 0).factory());
+      var made = Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("certs-", 0).factory());
       threads = made;
       runner = made;
     } else {
@@ -104,16 +103,7 @@ public final class Certificates implements TlsKeys, AutoCloseable {
     var book = new Book(ledger, follower, leadership, node);
     var accounts = new Accounts(book, authority, config.contact());
     steward =
-        new Steward(
-            follower,
-            routing,
-            book,
-            accounts,
-            authority,
-            leadership,
-            config,
-            time,
-            runner);
+        new Steward(follower, routing, book, accounts, authority, leadership, config, time, runner);
     looker = Thread.ofVirtual().name("certs").unstarted(this::look);
   }
 
@@ -135,8 +125,7 @@ public final class Certificates implements TlsKeys, AutoCloseable {
       Ledger ledger, CertsConfig config, Supplier<Routing> routing, Time time, String node)
       throws IOException, StoreException, InterruptedException {
     var authority = new Acme(config.roots(), time);
-    var certificates =
-        new Certificates(ledger, config, routing, authority, time, node, null);
+    var certificates = new Certificates(ledger, config, routing, authority, time, node, null);
     try {
       certificates.open();
     } catch (StoreException | InterruptedException | RuntimeException e) {
@@ -245,8 +234,8 @@ public final class Certificates implements TlsKeys, AutoCloseable {
     wallet.certificates().forEach((host, _) -> hosts.add(host));
     wallet.orders().forEach((host, _) -> hosts.add(host));
     var list = new ArrayList<CertificateStatus>(hosts.size() + 1);
-    hosts.forEach(host ->
-        list.add(status(host, wallet.certificates().get(host), wallet.orders().get(host))));
+    hosts.forEach(
+        host -> list.add(status(host, wallet.certificates().get(host), wallet.orders().get(host))));
     var own = wallet.selfSigned();
     if (own != null && config.selfSigned() != CertsConfig.SelfSigned.OFF) {
       list.add(status(own.certificate().host(), own, null));

@@ -120,8 +120,7 @@ public record CertsConfig(
         "proofs",
         proofs,
         "at least one, each once");
-    Check.that(
-        ordersAtOnce >= 1 && ordersAtOnce <= 64, "ordersAtOnce", ordersAtOnce, "1 to 64");
+    Check.that(ordersAtOnce >= 1 && ordersAtOnce <= 64, "ordersAtOnce", ordersAtOnce, "1 to 64");
   }
 
   /** Let's Encrypt, nothing by itself, and self-signed on this machine alone. */

@@ -185,7 +185,9 @@ final class Drive {
     var before = order.error();
     int cut = before == null ? -1 : before.indexOf(BEFORE);
     var first =
-        before == null ? "" : cut >= 0 ? before.substring(cut) : isWait(before) ? "" : BEFORE + before;
+        before == null
+            ? ""
+            : cut >= 0 ? before.substring(cut) : isWait(before) ? "" : BEFORE + before;
     save(order.until(wait.until(), WAITS + wait.why() + first));
     return true;
   }
@@ -332,7 +334,8 @@ final class Drive {
     var held = page.value();
     var now = time.now();
     var issued = order.issued(now);
-    var transaction = book.write().put(Order.KIND, Order.key(host), issued, Transaction.at(revision));
+    var transaction =
+        book.write().put(Order.KIND, Order.key(host), issued, Transaction.at(revision));
     if (held == null || held.source() != Certificate.Source.MANUAL) {
       transaction.put(
           Certificate.KIND, Certificate.key(host), certificate(key, chain, leaf), page.unchanged());
@@ -343,7 +346,8 @@ final class Drive {
     return false;
   }
 
-  private Certificate certificate(StoredKey key, List<X509Certificate> chain, X509Certificate leaf) {
+  private Certificate certificate(
+      StoredKey key, List<X509Certificate> chain, X509Certificate leaf) {
     var from = leaf.getNotBefore().toInstant();
     var to = leaf.getNotAfter().toInstant();
     return new Certificate(

@@ -75,8 +75,7 @@ final class HomeMade {
       byte @Nullable [] validation,
       Time time) {
     var algorithm = Der.sequence(Der.oid(ECDSA_SHA_256));
-    var issuer =
-        Der.sequence(Der.set(Der.sequence(Der.oid(COMMON_NAME), Der.text(ISSUER))));
+    var issuer = Der.sequence(Der.set(Der.sequence(Der.oid(COMMON_NAME), Der.text(ISSUER))));
     byte[] body =
         Der.sequence(
             Der.explicit(0, Der.integer(VERSION_3)),
@@ -105,14 +104,12 @@ final class HomeMade {
         names.stream()
             .map(name -> Der.implicit(DNS_NAME, name.getBytes(US_ASCII)))
             .toArray(byte[][]::new);
-    byte[] alternative =
-        Der.sequence(Der.oid(ALTERNATIVE_NAME), Der.octets(Der.sequence(general)));
+    byte[] alternative = Der.sequence(Der.oid(ALTERNATIVE_NAME), Der.octets(Der.sequence(general)));
     return validation == null
         ? Der.sequence(alternative)
         : Der.sequence(
             alternative,
-            Der.sequence(
-                Der.oid(ACME_IDENTIFIER), Der.yes(), Der.octets(Der.octets(validation))));
+            Der.sequence(Der.oid(ACME_IDENTIFIER), Der.yes(), Der.octets(Der.octets(validation))));
   }
 
   private static BigInteger serial(Time time) {

@@ -153,8 +153,21 @@ record Order(
 
   static Order wanted(String host, String directory, Instant now) {
     return new Order(
-        host, State.WANTED, directory, false, null, null, null, 0, 0, false, null, null, now,
-        List.of(), List.of());
+        host,
+        State.WANTED,
+        directory,
+        false,
+        null,
+        null,
+        null,
+        0,
+        0,
+        false,
+        null,
+        null,
+        now,
+        List.of(),
+        List.of());
   }
 
   /** Wanted at once, whatever it waited for. */
@@ -165,15 +178,41 @@ record Order(
   /** The same, at that authority. */
   Order at(String authority, boolean forRehearsal) {
     return new Order(
-        host, state, authority, forRehearsal, url, challenge, key, failures, turn, rehearsed,
-        nextTryAt, error, since, issues, trials);
+        host,
+        state,
+        authority,
+        forRehearsal,
+        url,
+        challenge,
+        key,
+        failures,
+        turn,
+        rehearsed,
+        nextTryAt,
+        error,
+        since,
+        issues,
+        trials);
   }
 
   Order ordering(String at, boolean forRehearsal, Instant now) {
     var moved = move(State.ORDERING, null, null, null, now);
     return new Order(
-        host, moved.state, at, forRehearsal, null, null, null, failures, turn, rehearsed, null,
-        error, now, moved.issues, moved.trials);
+        host,
+        moved.state,
+        at,
+        forRehearsal,
+        null,
+        null,
+        null,
+        failures,
+        turn,
+        rehearsed,
+        null,
+        error,
+        now,
+        moved.issues,
+        moved.trials);
   }
 
   Order ordered(String at, Instant now) {
@@ -187,23 +226,48 @@ record Order(
 
   /** The host is proven to be ours: what was tried for that does not count. */
   Order finalizing(StoredKey fresh, Instant now) {
-    return move(State.FINALIZING, url, null, fresh, now)
-        .counting(plus(issues, now), proven());
+    return move(State.FINALIZING, url, null, fresh, now).counting(plus(issues, now), proven());
   }
 
   /** The rehearsal went well: now in earnest. */
   Order rehearsed(Instant now) {
     var moved = move(State.WANTED, null, null, null, now);
     return new Order(
-        host, moved.state, directory, false, null, null, null, failures, turn, true, null, error,
-        now, moved.issues, moved.trials);
+        host,
+        moved.state,
+        directory,
+        false,
+        null,
+        null,
+        null,
+        failures,
+        turn,
+        true,
+        null,
+        error,
+        now,
+        moved.issues,
+        moved.trials);
   }
 
   Order issued(Instant now) {
     var moved = move(State.ISSUED, null, null, null, now);
     return new Order(
-        host, moved.state, directory, false, null, null, null, 0, turn, false, null, null, now,
-        moved.issues, moved.trials);
+        host,
+        moved.state,
+        directory,
+        false,
+        null,
+        null,
+        null,
+        0,
+        turn,
+        false,
+        null,
+        null,
+        now,
+        moved.issues,
+        moved.trials);
   }
 
   /**
@@ -214,8 +278,21 @@ record Order(
   Order failed(String why, Instant retryAt, boolean otherProof, Instant now) {
     var moved = move(State.FAILED, null, null, null, now);
     return new Order(
-        host, moved.state, directory, false, null, null, null, failures + 1,
-        otherProof ? turn + 1 : turn, false, retryAt, why, now, moved.issues, moved.trials);
+        host,
+        moved.state,
+        directory,
+        false,
+        null,
+        null,
+        null,
+        failures + 1,
+        otherProof ? turn + 1 : turn,
+        false,
+        retryAt,
+        why,
+        now,
+        moved.issues,
+        moved.trials);
   }
 
   /** The same state, to be gone on with later. */
@@ -236,8 +313,7 @@ record Order(
 
   /** Whether nothing in it counts any more. */
   boolean forgettable(Instant now) {
-    return since(issues, now.minus(ISSUES_PER)).isEmpty()
-        && since.isBefore(now.minus(ISSUES_PER));
+    return since(issues, now.minus(ISSUES_PER)).isEmpty() && since.isBefore(now.minus(ISSUES_PER));
   }
 
   /** Those after {@code from}. */
@@ -253,8 +329,21 @@ record Order(
       Instant now) {
     Check.that(state.next().contains(to), "order " + host, state + " to " + to, "" + state.next());
     return new Order(
-        host, to, directory, rehearsal, at, answer, fresh, failures, turn, rehearsed, null, error,
-        now, since(issues, now.minus(ISSUES_PER)), since(trials, now.minus(TRIALS_PER)));
+        host,
+        to,
+        directory,
+        rehearsal,
+        at,
+        answer,
+        fresh,
+        failures,
+        turn,
+        rehearsed,
+        null,
+        error,
+        now,
+        since(issues, now.minus(ISSUES_PER)),
+        since(trials, now.minus(TRIALS_PER)));
   }
 
   private Order counting(List<Instant> newIssues, List<Instant> newTrials) {

@@ -4,7 +4,9 @@ import java.util.List;
 
 /** Which hosts an authority could vouch for at all. */
 final class PublicName {
-  /** Names that lead nowhere for an authority that everybody trusts (RFC 6761, 6762, 7686, 8375). */
+  /**
+   * Names that lead nowhere for an authority that everybody trusts (RFC 6761, 6762, 7686, 8375).
+   */
   private static final List<String> RESERVED =
       List.of("test", "example", "local", "onion", "internal", "home.arpa");
 

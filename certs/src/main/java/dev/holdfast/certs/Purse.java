@@ -54,8 +54,7 @@ final class Purse {
         return false;
       }
       book.append(
-          transaction.put(
-              Ca.KIND, Ca.key(directory), ca.charged(time.now()), page.unchanged()));
+          transaction.put(Ca.KIND, Ca.key(directory), ca.charged(time.now()), page.unchanged()));
       return true;
     } finally {
       lock.unlock();

@@ -212,7 +212,9 @@ final class Steward {
     transaction.put(Order.KIND, Order.key(host), order, page.unchanged());
   }
 
-  /** Every ordered certificate that has lived two thirds of its life, or what the authority says. */
+  /**
+   * Every ordered certificate that has lived two thirds of its life, or what the authority says.
+   */
   private void renew() throws Lost, InterruptedException {
     var now = time.now();
     var wallet = wallet();
@@ -290,9 +292,7 @@ final class Steward {
     var page = book.read(Order.KIND, Order.key(host));
     var order = page.value();
     if (order != null) {
-      new Drive(
-              book, purse, accounts, authority, config, time, order, page.revision())
-          .run();
+      new Drive(book, purse, accounts, authority, config, time, order, page.revision()).run();
     }
   }
 
@@ -383,8 +383,7 @@ final class Steward {
       if (now != null && now.equals(held.certificate()) && at.isBefore(now.renewAt())) {
         LOG.info(directory + " asks that the certificate of " + host + " is renewed at " + at);
         var earlier = now.renewed(at);
-        book.append(
-            book.write().put(Certificate.KIND, earlier.place(), earlier, page.unchanged()));
+        book.append(book.write().put(Certificate.KIND, earlier.place(), earlier, page.unchanged()));
       }
     } catch (Failure e) {
       LOG.log(Level.FINE, "no renewal window for " + host, e);

@@ -235,8 +235,7 @@ class CertificatesTest {
   void registersTheSameKeyAgainWhenTheAccountIsGone() throws Exception {
     try (var rig = CertsRig.automatic(HOST)) {
       rig.authority.failures.put(
-          "order",
-          n -> n == 1 ? failure(Failure.Cause.NO_ACCOUNT, null) : null);
+          "order", n -> n == 1 ? failure(Failure.Cause.NO_ACCOUNT, null) : null);
       rig.pass(Duration.ofMinutes(5));
       assertThat(rig.status(HOST).state()).isEqualTo("issued");
       assertThat(rig.authority.count("register")).isEqualTo(2);
@@ -261,7 +260,8 @@ class CertificatesTest {
       rig.pass(Duration.ofHours(8), Duration.ofMinutes(1));
       assertThat(rig.status(HOST).state()).isEqualTo("issued");
       assertThat(directories.getLast()).isEqualTo(CertsRig.DIRECTORY.toString());
-      assertThat(rig.authority.issued.size()).isEqualTo(1); // the rehearsal ends before a certificate is made
+      assertThat(rig.authority.issued.size())
+          .isEqualTo(1); // the rehearsal ends before a certificate is made
     }
   }
 
@@ -341,8 +341,7 @@ class CertificatesTest {
       var lease = Duration.ofSeconds(60);
       rig.ledger
           .append(
-              Transaction.by("node-2")
-                  .grant(Leadership.LEASE, "node-2", lease, Transaction.ANY))
+              Transaction.by("node-2").grant(Leadership.LEASE, "node-2", lease, Transaction.ANY))
           .orThrow();
       rig.pass(Duration.ofSeconds(50), Duration.ofSeconds(1));
       assertThat(rig.authority.calls).isEmpty();
@@ -363,8 +362,7 @@ class CertificatesTest {
               rig.ledger
                   .append(
                       Transaction.by("node-2")
-                          .grant(
-                              Leadership.LEASE, "node-2", Duration.ofDays(1), Transaction.ANY))
+                          .grant(Leadership.LEASE, "node-2", Duration.ofDays(1), Transaction.ANY))
                   .orThrow();
             }
             return null;
@@ -429,7 +427,8 @@ class CertificatesTest {
       assertThat(leaf(rig.certificates.identity("www.brought.dev")))
           .isEqualTo(made.getSerialNumber().toString());
       assertThat(rig.authority.calls).isEmpty();
-      assertThat(refusal(rig.certificates.renew("me", "www.brought.dev"))).contains("brought by me");
+      assertThat(refusal(rig.certificates.renew("me", "www.brought.dev")))
+          .contains("brought by me");
       rig.certificates.remove("me", "*.brought.dev").orThrow();
       rig.route("www.brought.dev", "another.dev");
       rig.pass(Duration.ofMinutes(1));

@@ -117,8 +117,7 @@ final class FakeAuthority implements Authority {
   }
 
   @Override
-  public String order(Login login, String host, @Nullable X509Certificate replaces)
-      throws Failure {
+  public String order(Login login, String host, @Nullable X509Certificate replaces) throws Failure {
     return call(
         "order",
         () -> {

@@ -57,17 +57,25 @@ final class Pebble implements AutoCloseable {
     dns =
         start(
             "pebble-challtestsrv",
-            "-dns01", "127.0.0.1:" + dnsPort,
-            "-management", "127.0.0.1:" + freePort(),
-            "-defaultIPv6", "",
-            "-http01", "",
-            "-https01", "",
-            "-tlsalpn01", "");
+            "-dns01",
+            "127.0.0.1:" + dnsPort,
+            "-management",
+            "127.0.0.1:" + freePort(),
+            "-defaultIPv6",
+            "",
+            "-http01",
+            "",
+            "-https01",
+            "",
+            "-tlsalpn01",
+            "");
     authority =
         start(
             "pebble",
-            "-config", folder.resolve("pebble.json").toString(),
-            "-dnsserver", "127.0.0.1:" + dnsPort);
+            "-config",
+            folder.resolve("pebble.json").toString(),
+            "-dnsserver",
+            "127.0.0.1:" + dnsPort);
     awaitListening(port);
     awaitListening(dnsPort);
   }

@@ -99,8 +99,7 @@ class PebbleTest {
 
   private Certificates start(String host, Proof... proofs) throws Exception {
     var routing = routing(host);
-    var started =
-        Certificates.start(ledger, config(proofs), () -> routing, Time.system(), NODE);
+    var started = Certificates.start(ledger, config(proofs), () -> routing, Time.system(), NODE);
     SERVICE.set(started);
     return started;
   }
@@ -149,13 +148,7 @@ class PebbleTest {
     var cut = new CutAfterRequest(new Acme(pebble.roots, Time.system()), store);
     var first =
         new Certificates(
-            ledger,
-            config(Proof.HTTP_01),
-            () -> routing,
-            cut,
-            Time.system(),
-            NODE,
-            Runnable::run);
+            ledger, config(Proof.HTTP_01), () -> routing, cut, Time.system(), NODE, Runnable::run);
     SERVICE.set(first);
     first.open();
     first.tick();

@@ -115,7 +115,10 @@ final class Rooms {
                   "Release",
                   "Run",
                   "Traffic")),
-          new Room("server", Set.of("limits", "ledger", "store", "edge", "certs", "drones"), Set.of("Main")),
+          new Room(
+              "server",
+              Set.of("limits", "ledger", "store", "edge", "certs", "drones"),
+              Set.of("Main")),
           new Room("cli", Set.of(), Set.of("Main")),
           new Room("drills", Set.of("limits"), Set.of("KillDrill")));
 

@@ -122,8 +122,7 @@ final class Platform implements AutoCloseable {
       var traffic = new EdgeTraffic(routing);
       certificates =
           keep(
-              Certificates.start(
-                  ledger, config.certs(), () -> routing.view().value(), time, node));
+              Certificates.start(ledger, config.certs(), () -> routing.view().value(), time, node));
 
       var logs = keep(new AppLogs(home.logs(), LogLimits.defaults(), time));
       var edgeLog = keep(new AppLogs(home.edgeLog(), LogLimits.defaults(), time));

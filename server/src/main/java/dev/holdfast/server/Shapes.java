@@ -196,8 +196,7 @@ final class Shapes {
           "chain and key",
           chain == null ? "only a key" : "only a chain",
           "both or none");
-      Check.that(
-          chain == null || renew == null || !renew, "renew", true, "none beside a chain");
+      Check.that(chain == null || renew == null || !renew, "renew", true, "none beside a chain");
     }
   }
 

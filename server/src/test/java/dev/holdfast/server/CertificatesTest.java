@@ -84,10 +84,7 @@ class CertificatesTest {
   void refusesACertificateThatDoesNotFit() throws Exception {
     assertThat(stage.post(CERTS, "{\"host\":\"a.dev\",\"chain\":\"x\"}").detail())
         .contains("chain and key");
-    assertThat(
-            stage
-                .post(CERTS, "{\"host\":\"a.dev\",\"chain\":\"x\",\"key\":\"y\"}")
-                .detail())
+    assertThat(stage.post(CERTS, "{\"host\":\"a.dev\",\"chain\":\"x\",\"key\":\"y\"}").detail())
         .contains("certificates in PEM");
   }
 }

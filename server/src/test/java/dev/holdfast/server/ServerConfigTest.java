@@ -42,8 +42,7 @@ class ServerConfigTest {
                 Map.entry("uploads.bytes-max", "536870912"),
                 Map.entry("store.bytes-max", "68719476736"),
                 Map.entry("certs.automatic", "off"),
-                Map.entry(
-                    "certs.directory", "https://acme-v02.api.letsencrypt.org/directory"),
+                Map.entry("certs.directory", "https://acme-v02.api.letsencrypt.org/directory"),
                 Map.entry("certs.staging", "auto"),
                 Map.entry("certs.contact", "none"),
                 Map.entry("certs.roots", "system"),
