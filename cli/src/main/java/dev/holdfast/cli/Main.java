@@ -146,6 +146,7 @@ public final class Main {
     verbs.put("routes", Routes::command);
     verbs.put("maintenance", Maintenance::command);
     verbs.put("policy", Policy::command);
+    verbs.put("certs", Certs::command);
     verbs.put("tokens", Tokens::command);
     verbs.put("ledger", o -> new CommandLine(new Ledger(o)));
     verbs.put("info", o -> new CommandLine(new Info(o)));

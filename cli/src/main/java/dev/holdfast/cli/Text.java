@@ -89,6 +89,19 @@ final class Text {
     }
   }
 
+  /** {@code 2026/11/21 22:39:18 +0000 (in ~ 5m)}; what is no time is repeated as it is. */
+  static String ahead(String time, Instant now, ZoneId zone) {
+    try {
+      var instant = Instant.parse(time);
+      return MOMENT.format(instant.atZone(zone))
+          + " (in ~ "
+          + age(Duration.between(now, instant))
+          + ")";
+    } catch (DateTimeParseException e) {
+      return oneLine(time);
+    }
+  }
+
   /** {@code 2026-11-21T22:39:18.123456+00:00}; what is no time is repeated as it is. */
   static String logTime(String time) {
     try {

@@ -30,6 +30,12 @@ abstract class Verb implements Callable<Integer> {
     return Text.moment(time, now(), shell.zone());
   }
 
+  /** A time of the API that is still to come, as people read it. */
+  final String ahead(String time) {
+    var shell = options.shell();
+    return Text.ahead(time, now(), shell.zone());
+  }
+
   final Instant now() {
     return options.shell().pace().now();
   }

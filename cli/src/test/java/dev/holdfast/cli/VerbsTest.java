@@ -385,4 +385,54 @@ class VerbsTest {
     assertThat(desk.out).startsWith("Usage: holdfast deploy");
     assertThat(desk.run()).isZero();
   }
+
+  @Test
+  void listsCertificatesWithWhatWentWrongAndWhatComesNext() {
+    platform.on(
+        "GET /v1/certs?limit=1000",
+        """
+        {"items":[
+         {"host":"a.dev","source":"acme","state":"issued","notAfter":"2027-02-01T00:00:00Z",
+          "renewAt":"2027-01-01T00:00:00Z","nextTryAt":null,"error":null},
+         {"host":"b.dev","source":"none","state":"failed","notAfter":null,"renewAt":null,
+          "nextTryAt":"2026-11-21T22:49:18Z","error":"http-01: connection refused"}],
+         "next":null}\
+        """);
+    assertThat(desk.run("certs", "list")).isZero();
+    assertThat(desk.out)
+        .isEqualTo(
+            """
+            === Certificates
+            a.dev  issued  acme  until 2027-02-01, renewed 2027-01-01
+            b.dev  failed  none  -
+
+            b.dev: http-01: connection refused
+              next try 2026/11/21 22:49:18 +0000 (in ~ 5m)
+            """);
+  }
+
+  @Test
+  void ordersRenewsBringsAndRemovesCertificates() throws IOException {
+    platform.on("POST /v1/certs", "{\"host\":\"a.dev\",\"state\":\"wanted\"}");
+    assertThat(desk.run("certs", "add", "a.dev")).isZero();
+    assertThat(desk.out)
+        .isEqualTo("Ordering a certificate for a.dev... wanted, see: holdfast certs\n");
+    assertThat(desk.run("certs:renew", "a.dev")).isZero();
+    Files.writeString(folder.resolve("chain.pem"), "the chain");
+    Files.writeString(folder.resolve("key.pem"), "the key");
+    assertThat(desk.run("certs", "add", "a.dev", "--chain", "chain.pem", "--key", "key.pem"))
+        .isZero();
+    assertThat(platform.asked("POST /v1/certs"))
+        .extracting(FakePlatform.Seen::body)
+        .containsExactly(
+            "{\"host\":\"a.dev\"}",
+            "{\"host\":\"a.dev\",\"renew\":true}",
+            "{\"host\":\"a.dev\",\"chain\":\"the chain\",\"key\":\"the key\"}");
+    assertThat(desk.run("certs", "add", "a.dev", "--chain", "chain.pem")).isEqualTo(2);
+    assertThat(desk.run("certs", "add", "a.dev", "--chain", "x.pem", "--key", "key.pem")).isOne();
+    assertThat(desk.err).contains("There is no file x.pem.");
+    platform.on("DELETE /v1/certs/a.dev", "");
+    assertThat(desk.run("certs", "remove", "a.dev")).isZero();
+    assertThat(platform.asked("DELETE /v1/certs/a.dev")).hasSize(1);
+  }
 }

@@ -97,6 +97,10 @@ final class Rooms {
                   "TlsIdentity",
                   "TlsKeys")),
           new Room(
+              "certs",
+              Set.of("edge", "ledger", "limits"),
+              Set.of("CertificateStatus", "Certificates", "CertsConfig")),
+          new Room(
               "drones",
               Set.of("ledger", "limits"),
               Set.of(
@@ -126,13 +130,18 @@ final class Rooms {
                   "Release",
                   "Run",
                   "Traffic")),
-          new Room("server", Set.of("limits", "ledger", "store", "edge", "drones"), Set.of("Main")),
+          new Room(
+              "server",
+              Set.of("limits", "ledger", "store", "edge", "certs", "drones"),
+              Set.of("Main")),
           new Room("cli", Set.of(), Set.of("Main")),
           new Room("drills", Set.of("limits"), Set.of("KillDrill")));
 
   static final List<Border> BORDERS =
       List.of(
           new Border("io.netty..", Set.of("edge")),
+          new Border("org.shredzone..", Set.of("certs")),
+          new Border("org.bouncycastle..", Set.of("certs")),
           new Border("java.sql..", Set.of("store")),
           new Border("javax.sql..", Set.of("store")),
           new Border("org.sqlite..", Set.of("store")),

@@ -2,6 +2,7 @@ package dev.holdfast.server;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.holdfast.certs.Certificates;
 import dev.holdfast.drones.App;
 import dev.holdfast.drones.AppLogs;
 import dev.holdfast.drones.ArtifactLimits;
@@ -20,8 +21,10 @@ import dev.holdfast.edge.Edge;
 import dev.holdfast.edge.EdgeConfig;
 import dev.holdfast.edge.Routing;
 import dev.holdfast.edge.RoutingFold;
+import dev.holdfast.edge.TlsKeys;
 import dev.holdfast.ledger.Endpoint;
 import dev.holdfast.ledger.Follower;
+import dev.holdfast.ledger.Kind;
 import dev.holdfast.ledger.Kinds;
 import dev.holdfast.ledger.Ledger;
 import dev.holdfast.ledger.LedgerConfig;
@@ -49,6 +52,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,6 +63,7 @@ import org.jspecify.annotations.Nullable;
 final class Platform implements AutoCloseable {
   private static final Logger LOG = Logger.getLogger(Platform.class.getName());
   private static final Duration WARM_UP = Duration.ofSeconds(60);
+  private static final Duration LOOK_WAIT = Duration.ofSeconds(5);
 
   /** How much larger than its bound an upload may be once it is unpacked. */
   private static final long UNPACKED_FACTOR = 4;
@@ -69,16 +74,20 @@ final class Platform implements AutoCloseable {
   /** Everything that may stand in this platform's ledger. */
   static final Kinds KINDS =
       Kinds.of(
-          Route.KIND,
-          Service.KIND,
-          Endpoint.KIND,
-          App.KIND,
-          Release.KIND,
-          ConfigVars.KIND,
-          Instance.KIND,
-          Crash.KIND,
-          Policy.KIND,
-          Token.KIND);
+          Stream.concat(
+                  Stream.of(
+                      Route.KIND,
+                      Service.KIND,
+                      Endpoint.KIND,
+                      App.KIND,
+                      Release.KIND,
+                      ConfigVars.KIND,
+                      Instance.KIND,
+                      Crash.KIND,
+                      Policy.KIND,
+                      Token.KIND),
+                  Certificates.kinds().stream())
+              .toArray(Kind<?>[]::new));
 
   private final Deque<AutoCloseable> parts = new ArrayDeque<>();
   private final Home home;
@@ -87,6 +96,7 @@ final class Platform implements AutoCloseable {
   private final String node;
   private final Ledger ledger;
   private final Follower<Routing> routing;
+  private final Certificates certificates;
   private final Drones drones;
   private final Edge edge;
   private final Api api;
@@ -114,6 +124,9 @@ final class Platform implements AutoCloseable {
       routing = keep(new Follower<>("routing", ledger, new RoutingFold(), time));
       routing.start();
       var traffic = new EdgeTraffic(routing);
+      certificates =
+          keep(
+              Certificates.start(ledger, config.certs(), () -> routing.view().value(), time, node));
 
       var logs = keep(new AppLogs(home.logs(), LogLimits.defaults(), time));
       var edgeLog = keep(new AppLogs(home.edgeLog(), LogLimits.defaults(), time));
@@ -131,6 +144,9 @@ final class Platform implements AutoCloseable {
       if (!routing.awaitApplied(ledger.head(), WARM_UP)) {
         throw new StoreException("the ledger could not be read to its head in " + WARM_UP);
       }
+      if (!certificates.awaitLooked(LOOK_WAIT)) {
+        LOG.warning("certificates could not be looked after in " + LOOK_WAIT + "; it goes on");
+      }
       var listening = CompletableFuture.supplyAsync(() -> openEdge(config, logs, edgeLog));
       keep(() -> closeOpened(listening));
       var operations =
@@ -140,6 +156,7 @@ final class Platform implements AutoCloseable {
               new PolicyOperations(ledger, drones.apps()),
               new MetricOperations(
                   List.of(new PlatformMetrics(ledger, startedAt), this::edgeMetrics)),
+              new CertificateOperations(certificates),
               new PlatformOperations(
                   ledger, drones, logs, tokens, new Backup(home, store, time), this::health));
       var opened = edgeOrThrow(listening);
@@ -284,6 +301,11 @@ final class Platform implements AutoCloseable {
             fleet.apps().size(),
             fleet.instances().size(),
             edge.transport());
+  }
+
+  /** What the edge asks when a client speaks TLS: the argument of {@link Edge#start} for that. */
+  TlsKeys tlsKeys() {
+    return certificates;
   }
 
   InetSocketAddress edgeAddress() {

@@ -303,12 +303,14 @@ final class PlatformOperations {
       RouteOperations routes,
       PolicyOperations policies,
       MetricOperations metrics,
+      CertificateOperations certificates,
       PlatformOperations platform) {
     var all = new ArrayList<Operation>(platform.all());
     all.addAll(apps.all());
     all.addAll(routes.all());
     all.addAll(policies.all());
     all.addAll(metrics.all());
+    all.addAll(certificates.all());
     return List.copyOf(all);
   }
 }

@@ -1,11 +1,14 @@
 package dev.holdfast.server;
 
+import dev.holdfast.certs.CertsConfig;
 import dev.holdfast.limits.Check;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -28,6 +31,8 @@ record ServerConfig(Path home, Map<String, String> values) {
 
   /** Largest count of a duration's unit; in hours it is 114,000 years. */
   private static final long COUNT_MAX = 1_000_000_000;
+
+  private static final String AUTO = "auto";
 
   /** A key with its default and what it means. */
   public record Key(String name, String standard, String meaning) {
@@ -78,6 +83,42 @@ record ServerConfig(Path home, Map<String, String> values) {
           "store.bytes-max",
           "68719476736",
           "Largest ledger file in bytes; beyond it the platform refuses changes and serves on.");
+  static final Key CERTS_AUTOMATIC =
+      new Key(
+          "certs.automatic",
+          "off",
+          "`on`: every public host that leads somewhere gets a certificate by itself, which agrees "
+              + "to the authority's terms. `off`: only those that `certs add` names.");
+  static final Key CERTS_DIRECTORY =
+      new Key(
+          "certs.directory",
+          CertsConfig.LETS_ENCRYPT.toString(),
+          "Directory of the certificate authority (ACME, RFC 8555).");
+  static final Key CERTS_STAGING =
+      new Key(
+          "certs.staging",
+          AUTO,
+          "Directory that is asked first after two failures, or `none`. `auto` is Let's Encrypt's, "
+              + "when `certs.directory` is.");
+  static final Key CERTS_CONTACT =
+      new Key("certs.contact", "none", "Mail address that the authority may write to.");
+  static final Key CERTS_ROOTS =
+      new Key(
+          "certs.roots",
+          "system",
+          "File of certificates (PEM) that the authority's own server leads to. With a file, names "
+              + "that only a private authority knows, such as `x.internal`, are ordered too.");
+  static final Key CERTS_CHALLENGES =
+      new Key(
+          "certs.challenges",
+          "http-01,tls-alpn-01",
+          "How a host is proven, the preferred way first; the next is taken when one fails.");
+  static final Key CERTS_SELF_SIGNED =
+      new Key(
+          "certs.self-signed",
+          "local",
+          "Who is shown a certificate that nobody vouches for: `off` nobody, `local` clients of "
+              + "localhost, of `*.localhost` and of no name, `on` every host without another.");
 
   /** All keys in the order of the reference page. */
   public static final List<Key> KEYS =
@@ -96,7 +137,14 @@ record ServerConfig(Path home, Map<String, String> values) {
           DRAIN_TIMEOUT,
           STOP_TIMEOUT,
           UPLOAD_BYTES,
-          STORE_BYTES);
+          STORE_BYTES,
+          CERTS_AUTOMATIC,
+          CERTS_DIRECTORY,
+          CERTS_STAGING,
+          CERTS_CONTACT,
+          CERTS_ROOTS,
+          CERTS_CHALLENGES,
+          CERTS_SELF_SIGNED);
 
   /** Copies what it is given. */
   public ServerConfig {
@@ -192,6 +240,7 @@ record ServerConfig(Path home, Map<String, String> values) {
     bytes(UPLOAD_BYTES);
     bytes(STORE_BYTES);
     uidFirst();
+    certs();
   }
 
   private String value(Key key) {
@@ -244,6 +293,47 @@ record ServerConfig(Path home, Map<String, String> values) {
   @Nullable Path runsDirectory() {
     var text = value(DRONES_DIRECTORY);
     return text.equals("auto") ? null : Path.of(text);
+  }
+
+  /** How certificates are come by. */
+  CertsConfig certs() {
+    var standard = CertsConfig.defaults();
+    var directory = uri(CERTS_DIRECTORY, value(CERTS_DIRECTORY));
+    var staging = value(CERTS_STAGING);
+    var contact = value(CERTS_CONTACT);
+    var roots = value(CERTS_ROOTS);
+    return new CertsConfig(
+        choice(CERTS_AUTOMATIC, "off", "on").equals("on"),
+        directory,
+        switch (staging) {
+          case "none" -> null;
+          case AUTO ->
+              directory.equals(CertsConfig.LETS_ENCRYPT) ? CertsConfig.LETS_ENCRYPT_STAGING : null;
+          default -> uri(CERTS_STAGING, staging);
+        },
+        contact.equals("none") ? null : contact,
+        roots.equals("system") ? null : Path.of(roots),
+        Arrays.stream(value(CERTS_CHALLENGES).split(",", -1))
+            .map(label -> CertsConfig.Proof.of(label.strip()))
+            .toList(),
+        CertsConfig.SelfSigned.valueOf(
+            choice(CERTS_SELF_SIGNED, "off", "local", "on").toUpperCase(Locale.ROOT)),
+        standard.limits(),
+        standard.ordersAtOnce());
+  }
+
+  private String choice(Key key, String... choices) {
+    var text = value(key);
+    Check.that(List.of(choices).contains(text), key.name(), text, String.join(" or ", choices));
+    return text;
+  }
+
+  private static URI uri(Key key, String text) {
+    try {
+      return URI.create(text);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(Check.message(key.name(), text, "https://HOST/PATH"), e);
+    }
   }
 
   private static @Nullable Long number(String text) {

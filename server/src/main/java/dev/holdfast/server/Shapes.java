@@ -1,5 +1,7 @@
 package dev.holdfast.server;
 
+import dev.holdfast.certs.CertificateStatus;
+import dev.holdfast.certs.Certificates;
 import dev.holdfast.drones.App;
 import dev.holdfast.drones.Apps;
 import dev.holdfast.drones.Fleet;
@@ -161,6 +163,42 @@ final class Shapes {
   }
 
   record RouteImported(int added, int changed, int unchanged) {}
+
+  record AuthorityShape(
+      boolean automatic,
+      String directory,
+      boolean leads,
+      int ordersSpent,
+      int ordersMax,
+      @Nullable Instant pausedUntil,
+      @Nullable String error) {
+    static AuthorityShape of(Certificates.Overview overview) {
+      return new AuthorityShape(
+          overview.automatic(),
+          overview.directory(),
+          overview.leads(),
+          overview.ordersSpent(),
+          overview.ordersMax(),
+          overview.pausedUntil(),
+          overview.error());
+    }
+  }
+
+  record CertificateList(
+      List<CertificateStatus> items, @Nullable String next, AuthorityShape authority) {}
+
+  record NewCertificate(
+      String host, @Nullable Boolean renew, @Nullable String chain, @Nullable String key) {
+    NewCertificate {
+      Objects.requireNonNull(host, "host");
+      Check.that(
+          (chain == null) == (key == null),
+          "chain and key",
+          chain == null ? "only a key" : "only a chain",
+          "both or none");
+      Check.that(chain == null || renew == null || !renew, "renew", true, "none beside a chain");
+    }
+  }
 
   record TokenShape(String id, String name, Instant createdAt) {
     static TokenShape of(Token token) {

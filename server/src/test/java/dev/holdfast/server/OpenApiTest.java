@@ -24,6 +24,7 @@ class OpenApiTest {
       DELETE /v1/apps/{app}
       DELETE /v1/apps/{app}/domains/{host}
       DELETE /v1/apps/{app}/policy
+      DELETE /v1/certs/{host}
       DELETE /v1/hosts/{host}/policy
       DELETE /v1/routes/{host}
       DELETE /v1/tokens/{id}
@@ -38,6 +39,7 @@ class OpenApiTest {
       GET /v1/apps/{app}/processes
       GET /v1/apps/{app}/releases
       GET /v1/apps/{app}/releases/{version}
+      GET /v1/certs
       GET /v1/health
       GET /v1/hosts/{host}/policy
       GET /v1/ledger
@@ -53,6 +55,7 @@ class OpenApiTest {
       POST /v1/apps/{app}/restart
       POST /v1/apps/{app}/rollback
       POST /v1/backup
+      POST /v1/certs
       POST /v1/routes/import
       POST /v1/tokens
       PUT /v1/apps/{app}/policy

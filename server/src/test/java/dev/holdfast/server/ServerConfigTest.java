@@ -4,10 +4,12 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.certs.CertsConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -38,7 +40,50 @@ class ServerConfigTest {
                 Map.entry("drones.drain-timeout", "30s"),
                 Map.entry("drones.stop-timeout", "30s"),
                 Map.entry("uploads.bytes-max", "536870912"),
-                Map.entry("store.bytes-max", "68719476736")));
+                Map.entry("store.bytes-max", "68719476736"),
+                Map.entry("certs.automatic", "off"),
+                Map.entry("certs.directory", "https://acme-v02.api.letsencrypt.org/directory"),
+                Map.entry("certs.staging", "auto"),
+                Map.entry("certs.contact", "none"),
+                Map.entry("certs.roots", "system"),
+                Map.entry("certs.challenges", "http-01,tls-alpn-01"),
+                Map.entry("certs.self-signed", "local")));
+  }
+
+  @Test
+  void certificatesComeFromLetsEncryptUnlessToldOtherwise() throws IOException {
+    assertThat(load("", Map.of(), Map.of()).certs()).isEqualTo(CertsConfig.defaults());
+    var told =
+        load(
+                """
+                certs.automatic = on
+                certs.directory = https://ca.internal/directory
+                certs.contact = ops@example.org
+                certs.roots = /etc/ca.pem
+                certs.challenges = tls-alpn-01, http-01
+                certs.self-signed = off
+                """,
+                Map.of(),
+                Map.of())
+            .certs();
+    assertThat(told.automatic()).isTrue();
+    assertThat(told.staging()).isNull(); // Let's Encrypt's is for Let's Encrypt
+    assertThat(told.roots()).isEqualTo(Path.of("/etc/ca.pem"));
+    assertThat(told.proofs())
+        .containsExactly(CertsConfig.Proof.TLS_ALPN_01, CertsConfig.Proof.HTTP_01);
+    assertThat(told.selfSigned()).isEqualTo(CertsConfig.SelfSigned.OFF);
+    for (var wrong :
+        List.of(
+            "certs.automatic = yes",
+            "certs.directory = http://ca.internal/directory",
+            "certs.contact = me",
+            "certs.challenges = dns-01",
+            "certs.self-signed = true")) {
+      assertThatThrownBy(() -> load(wrong, Map.of(), Map.of()))
+          .as(wrong)
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("(expected: ");
+    }
   }
 
   @Test
