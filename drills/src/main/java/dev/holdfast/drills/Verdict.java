@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import tools.jackson.databind.json.JsonMapper;
@@ -90,7 +91,7 @@ record Verdict(
   /** Writes both pages into a directory. */
   void write(Path directory) throws IOException {
     Files.createDirectories(directory);
-    var name = drill + "-" + profile.name().toLowerCase(java.util.Locale.ROOT);
+    var name = drill + "-" + profile.name().toLowerCase(Locale.ROOT);
     Files.writeString(directory.resolve(name + ".txt"), text());
     Files.writeString(directory.resolve(name + ".json"), json() + "\n");
   }
