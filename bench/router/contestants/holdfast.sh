@@ -14,7 +14,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 lib=${HOLDFAST_DIST:-$here/../../../dist/target}/lib
 for folder in "${JAVA_HOME:-}" /usr/lib/jvm/*25*; do
-  [ -n "${JAVA:-}" ] || [ ! -x "$folder/bin/java" ] || JAVA=$folder/bin/java
+  [ -n "${JAVA:-}" ] || ! grep -qs '^JAVA_VERSION="25' "$folder/release" || JAVA=$folder/bin/java
 done
 java=${JAVA:-java}
 home=$WORK/home
