@@ -38,7 +38,8 @@ until [ -f "$home/up.json" ]; do
   kill -0 "$server" 2>/dev/null || exit 1
   sleep 0.1
 done
-seq 0 $((HOSTS - 1)) |
+# Downwards, so that the low hosts, by which drivers see that a contestant is up, come last.
+seq $((HOSTS - 1)) -1 0 |
   awk -v base="$BPORT" '{printf "app%06d.bench.test http://127.0.0.1:%d\n", $1, base + $1 % 8}' \
     >"$WORK/routes"
 "$java" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "$lib/*" dev.holdfast.cli.Main \

@@ -13,8 +13,8 @@ import java.util.concurrent.atomic.LongAdder;
 
 /**
  * Somebody who means harm, on many connections from addresses of their own, until closed. A
- * connection that the other side ends or answers is made again after a moment. The floods are paced, because
- * they come from the machine that they hit. Thread-safe.
+ * connection that the other side ends or answers is made again after a moment. The floods are
+ * paced, because they come from the machine that they hit. Thread-safe.
  */
 final class Attack implements AutoCloseable {
   private static final Duration AGAIN = Duration.ofMillis(100);
@@ -128,7 +128,11 @@ final class Attack implements AutoCloseable {
       case SLOW_BODY ->
           repeat(socket, "POST /slow" + host + "Content-Length: 1000000\r\n\r\n", "x", DRIP);
       case HEADER_FLOOD ->
-          repeat(socket, "GET /" + host, "X-Flood: 0123456789abcdef\r\n".repeat(FLOOD_BYTES / 27), PULSE);
+          repeat(
+              socket,
+              "GET /" + host,
+              "X-Flood: 0123456789abcdef\r\n".repeat(FLOOD_BYTES / 27),
+              PULSE);
       case CHUNK_FLOOD ->
           repeat(
               socket,
@@ -154,9 +158,7 @@ final class Attack implements AutoCloseable {
   }
 
   private void slowRead(Socket socket, String host) throws IOException, InterruptedException {
-    socket
-        .getOutputStream()
-        .write(("GET /bytes/" + BIG_BODY + host + "\r\n").getBytes(ISO_8859_1));
+    socket.getOutputStream().write(("GET /bytes/" + BIG_BODY + host + "\r\n").getBytes(ISO_8859_1));
     var in = socket.getInputStream();
     while (!over && in.read() >= 0) {
       time.sleep(DRIP);

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.TreeMap;
 
 /**
@@ -74,8 +75,22 @@ final class AttackDrill implements Script {
       numbers.put("steady, new connections", steadyFresh.toString());
       for (int i = 0; i < kinds.length; i++) {
         int from = first + i * each;
-        judge(promises, numbers, pace, kinds[i], "kept", steadyKept, kept.between(from, from + length));
-        judge(promises, numbers, pace, kinds[i], "new", steadyFresh, fresh.between(from, from + length));
+        judge(
+            promises,
+            numbers,
+            pace,
+            kinds[i],
+            "kept",
+            steadyKept,
+            kept.between(from, from + length));
+        judge(
+            promises,
+            numbers,
+            pace,
+            kinds[i],
+            "new",
+            steadyFresh,
+            fresh.between(from, from + length));
       }
       numbers.put("generator was late by", load.scheduleError());
     }
@@ -84,7 +99,7 @@ final class AttackDrill implements Script {
 
   private static void judge(
       List<Promise> promises,
-      TreeMap<String, String> numbers,
+      Map<String, String> numbers,
       Pace pace,
       Attack.Kind kind,
       String whose,

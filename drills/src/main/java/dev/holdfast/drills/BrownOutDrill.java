@@ -57,7 +57,8 @@ final class BrownOutDrill implements Script {
       long reached = app.arrived("/visit") - before;
       var all = visits.between(fault, end);
       var after = visits.between(back, end);
-      return stage.verdict(this,
+      return stage.verdict(
+          this,
           List.of(
               Promise.atLeast(
                   "good from " + (back - cure) + " s after its end on",
@@ -74,7 +75,8 @@ final class BrownOutDrill implements Script {
               "during", visits.between(fault, cure).toString(),
               "after", after.toString(),
               "good each second", visits.goods().toString(),
-              "visitors' own tries", "%.2f of the visits".formatted((double) all.tries() / all.offered()),
+              "visitors' own tries",
+                  "%.2f of the visits".formatted((double) all.tries() / all.offered()),
               "generator was late by", load.scheduleError()));
     }
   }

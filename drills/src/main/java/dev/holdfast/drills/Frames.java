@@ -5,7 +5,9 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 
-/** The few HTTP/2 frames that an attacker needs (RFC 9113), headers in literals (RFC 7541, 6.2.2). */
+/**
+ * The few HTTP/2 frames that an attacker needs (RFC 9113), headers in literals (RFC 7541, 6.2.2).
+ */
 final class Frames {
   private static final String PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
   private static final int HEAD_BYTES = 9;

@@ -54,17 +54,18 @@ final class HeavyClientDrill implements Script {
       var during = quiet.between(fault, cure);
       var after = quiet.between(end - pace.recovery() / 2, end);
       var flood = heavy.between(fault, cure);
-      return stage.verdict(this,
+      return stage.verdict(
+          this,
           List.of(
-              Promise.atMost("lost of the other 99", during.lost(), 0, "requests"),
+              Promise.none("lost of the other 99", during.lost(), "requests"),
               Promise.atMost(
                       "p99 of the other 99, of before",
                       during.admittedMillis(99) / steady.millis(99),
                       LATENCY_RATIO,
                       "x")
                   .judgedIf(pace.isLong()),
-              Promise.atLeast("the heavy one is served, too", flood.good(), 1, "requests"),
-              Promise.atMost("lost once it is over", after.lost(), 0, "requests")),
+              Promise.atLeast("the heavy one is served, too", (double) flood.good(), 1, "requests"),
+              Promise.none("lost once it is over", after.lost(), "requests")),
           Map.of(
               "steady", steady.toString(),
               "during", during.toString(),

@@ -29,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  * charged for everybody who came in that second (the coordinated-omission rule of wrk2 and
  * HdrHistogram). How late the generator itself was stands in a histogram of its own.
  *
- * <p>Use: {@link #add} the groups, {@link #start} once, {@link #await}, read the tallies. Confined to
- * the caller's thread between start and end, when its own thread has it.
+ * <p>Use: {@link #add} the groups, {@link #start} once, {@link #await}, read the tallies. Confined
+ * to the caller's thread between start and end, when its own thread has it.
  */
 final class Load implements AutoCloseable {
   private static final int CONNECTIONS_MAX = 7_000;
@@ -138,11 +138,10 @@ final class Load implements AutoCloseable {
     Check.that(running == null, "start", "again", "once");
     start = time.nanos();
     var task =
-        new FutureTask<>(
-            () -> {
-              run(Duration.ofSeconds(seconds).toNanos());
-              return seconds;
-            });
+        new FutureTask<>(() -> {
+          run(Duration.ofSeconds(seconds).toNanos());
+          return seconds;
+        });
     Thread.ofPlatform().daemon().name("load").start(task);
     running = task;
   }
@@ -296,7 +295,8 @@ final class Load implements AutoCloseable {
   private void write(Wire wire) {
     try {
       wire.channel.write(wire.unsent);
-      wire.key.interestOps(wire.unsent.hasRemaining() ? SelectionKey.OP_WRITE : SelectionKey.OP_READ);
+      wire.key.interestOps(
+          wire.unsent.hasRemaining() ? SelectionKey.OP_WRITE : SelectionKey.OP_READ);
     } catch (IOException e) {
       broken(wire);
     }

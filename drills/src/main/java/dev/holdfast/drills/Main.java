@@ -53,8 +53,7 @@ public final class Main {
       for (var profile : options.profiles) {
         var directory = Files.createTempDirectory("holdfast-drill");
         try {
-          Files.setPosixFilePermissions(
-              directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+          Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
           var verdict = run(name, directory, Time.system(), profile, options.pace, options.seed);
           System.out.println(verdict.text());
           verdict.write(options.out);
@@ -68,8 +67,7 @@ public final class Main {
   }
 
   /** One drill against a platform of its own. */
-  static Verdict run(
-      String name, Path directory, Time time, Profile profile, Pace pace, long seed)
+  static Verdict run(String name, Path directory, Time time, Profile profile, Pace pace, long seed)
       throws IOException, InterruptedException {
     if (name.equals(TunnelDrill.NAME)) {
       return new TunnelDrill(directory, time, profile, pace).run();

@@ -62,7 +62,8 @@ final class OverloadDrill implements Script {
       var during = visits.between(fault + 1, cure);
       var after = visits.between(end - pace.recovery() / 2, end);
       var health = control.between(fault, cure);
-      return stage.verdict(this,
+      return stage.verdict(
+          this,
           List.of(
               Promise.atLeast(
                   "goodput of the peak", during.goodPerSecond() / peak, GOODPUT_SHARE, "x"),
@@ -76,7 +77,7 @@ final class OverloadDrill implements Script {
                   "until the first is shed", visits.firstRefusalAfter(fault), SHED_SECONDS, "s"),
               Promise.atMost("control traffic's p99", health.millis(99), CONTROL_MILLIS, "ms")
                   .judgedIf(pace.isLong()),
-              Promise.atMost("control traffic lost", health.lost(), 0, "requests"),
+              Promise.none("control traffic lost", health.lost(), "requests"),
               Promise.atLeast("good once it is over", after.goodShare(), 0.95, "x")),
           Map.of(
               "steady", steady.toString(),

@@ -8,18 +8,20 @@ import java.util.Map;
  */
 public enum Profile {
   /** Without the defence that the drill is about. */
-  NAIVE(Map.of("HOLDFAST_EDGE_ADMISSION", "off", "HOLDFAST_EDGE_RETRY_BUDGET", "off")),
+  NAIVE("off", "off"),
   /** As the platform is meant to run. */
-  PROTECTED(Map.of("HOLDFAST_EDGE_ADMISSION", "enforce", "HOLDFAST_EDGE_RETRY_BUDGET", "on"));
+  PROTECTED("enforce", "on");
 
-  private final Map<String, String> environment;
+  private final String admission;
+  private final String retryBudget;
 
-  Profile(Map<String, String> environment) {
-    this.environment = environment;
+  Profile(String admission, String retryBudget) {
+    this.admission = admission;
+    this.retryBudget = retryBudget;
   }
 
   /** The switches, as the platform reads them from its environment. */
   Map<String, String> environment() {
-    return environment;
+    return Map.of("HOLDFAST_EDGE_ADMISSION", admission, "HOLDFAST_EDGE_RETRY_BUDGET", retryBudget);
   }
 }

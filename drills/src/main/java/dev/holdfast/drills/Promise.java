@@ -20,6 +20,11 @@ record Promise(
     return new Promise(name, measured, limit, true, unit, true);
   }
 
+  /** A count that has to be nothing. */
+  static Promise none(String name, long measured, String unit) {
+    return atMost(name, (double) measured, 0, unit);
+  }
+
   static Promise atLeast(String name, double measured, double limit, String unit) {
     return new Promise(name, measured, limit, false, unit, true);
   }

@@ -79,7 +79,8 @@ final class Scene implements AutoCloseable {
     try (var socket = new Socket()) {
       socket.connect(edge);
       socket.setSoTimeout((int) ROUTE_WAIT.toMillis());
-      var request = "GET /bytes/1 HTTP/1.1\r\nHost: " + Front.HOST + "\r\nConnection: close\r\n\r\n";
+      var request =
+          "GET /bytes/1 HTTP/1.1\r\nHost: " + Front.HOST + "\r\nConnection: close\r\n\r\n";
       socket.getOutputStream().write(request.getBytes(US_ASCII));
       var status = new String(socket.getInputStream().readNBytes(12), US_ASCII);
       return status.equals("HTTP/1.1 200");

@@ -13,7 +13,9 @@ interface Script {
   /** The app that it needs. */
   TestApp.Capacity app();
 
-  /** Whether the naive side has to break a promise; not where the defence cannot be switched off. */
+  /**
+   * Whether the naive side has to break a promise; not where the defence cannot be switched off.
+   */
   default boolean hasNaiveSide() {
     return true;
   }

@@ -104,8 +104,7 @@ final class Tally {
     public String toString() {
       return ("%d s: %d offered, %d tries, %d good, %d refused, %d failed, %d late; "
               + "p50 %.1f ms, p99 %.1f ms")
-          .formatted(
-              seconds, offered, tries, good, refused, failed, late, millis(50), millis(99));
+          .formatted(seconds, offered, tries, good, refused, failed, late, millis(50), millis(99));
     }
   }
 

@@ -30,8 +30,8 @@ import java.util.concurrent.atomic.LongAdder;
  * An app of known capacity, and the oracle of what reached it: so many workers, so long for each
  * request, first come first served, and no idea that a visitor may have gone. A worker that wakes
  * late starts its next request earlier by as much, so that the capacity is the same on a busy
- * machine. What it answers: a WebSocket handshake makes a tunnel, {@code /bytes/N} is a body of that size
- * without waiting for a worker, everything else waits for one. Thread-safe.
+ * machine. What it answers: a WebSocket handshake makes a tunnel, {@code /bytes/N} is a body of
+ * that size without waiting for a worker, everything else waits for one. Thread-safe.
  */
 final class TestApp implements AutoCloseable {
   private static final int BACKLOG = 4096;
@@ -60,11 +60,10 @@ final class TestApp implements AutoCloseable {
    * @param service how long each takes
    * @param insideMax requests that may wait or be worked on, else 503; 0 is any number
    * @param shareMax requests of one client address that may, else 429; 0 is any number
-   * @param connectionsMax connections that are listened to at a time, as with a thread for each; the
-   *     others wait to be accepted
+   * @param connectionsMax connections that are listened to at a time, as with a thread for each;
+   *     the others wait to be accepted
    */
-  record Capacity(
-      int workers, Duration service, int insideMax, int shareMax, int connectionsMax) {
+  record Capacity(int workers, Duration service, int insideMax, int shareMax, int connectionsMax) {
     static Capacity of(int workers, int serviceMillis) {
       return new Capacity(workers, Duration.ofMillis(serviceMillis), 0, 0, Integer.MAX_VALUE);
     }
@@ -231,8 +230,7 @@ final class TestApp implements AutoCloseable {
   }
 
   /** Says yes to a WebSocket handshake (RFC 6455, 4.2.2) and listens until the end. */
-  private static void tunnel(InputStream in, OutputStream out, String key)
-      throws IOException {
+  private static void tunnel(InputStream in, OutputStream out, String key) throws IOException {
     out.write(
         ("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 + "Sec-WebSocket-Accept: "
@@ -247,7 +245,8 @@ final class TestApp implements AutoCloseable {
 
   static String accept(String key) {
     try {
-      var digest = MessageDigest.getInstance("SHA-1").digest((key + ACCEPT_GUID).getBytes(ISO_8859_1));
+      var digest =
+          MessageDigest.getInstance("SHA-1").digest((key + ACCEPT_GUID).getBytes(ISO_8859_1));
       return Base64.getEncoder().encodeToString(digest);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);
@@ -331,8 +330,7 @@ final class TestApp implements AutoCloseable {
    * port in one line.
    */
   public static void main(String[] arguments) throws IOException {
-    var capacity =
-        Capacity.of(Integer.parseInt(arguments[0]), Integer.parseInt(arguments[1]));
+    var capacity = Capacity.of(Integer.parseInt(arguments[0]), Integer.parseInt(arguments[1]));
     try (var app = new TestApp(Time.system(), capacity, 0)) {
       System.out.println(app.address().getPort());
       while (System.in.read() >= 0) {

@@ -62,7 +62,8 @@ record Verdict(
         .append(asExpected() ? "\n" : " (NOT what this profile has to show)\n");
     promises.forEach(promise -> page.append("  ").append(promise).append('\n'));
     new TreeMap<>(numbers)
-        .forEach((name, said) -> page.append("  ").append(name).append(": ").append(said).append('\n'));
+        .forEach(
+            (name, said) -> page.append("  ").append(name).append(": ").append(said).append('\n'));
     return page.toString();
   }
 

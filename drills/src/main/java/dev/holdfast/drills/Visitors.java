@@ -67,16 +67,7 @@ record Visitors(
 
   Visitors withRates(Rate... steps) {
     return new Visitors(
-        name,
-        to,
-        host,
-        path,
-        network,
-        clients,
-        keepAlive,
-        patience,
-        retries,
-        List.of(steps));
+        name, to, host, path, network, clients, keepAlive, patience, retries, List.of(steps));
   }
 
   Visitors withPath(String asked) {

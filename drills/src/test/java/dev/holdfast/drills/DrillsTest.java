@@ -36,8 +36,7 @@ class DrillsTest {
   }
 
   @Test
-  void anAppThatRefusesInTimeKeepsThePromisesOfOverload()
-      throws IOException, InterruptedException {
+  void anAppThatRefusesInTimeKeepsThePromisesOfOverload() throws IOException, InterruptedException {
     var drill = new OverloadDrill();
     var verdict = direct(drill, drill.app().defended(24, 0), Profile.PROTECTED);
     assertThat(verdict.broken()).as(verdict.text()).isEmpty();
@@ -85,8 +84,7 @@ class DrillsTest {
     var time = Time.system();
     try (var app = new TestApp(time, capacity, 0)) {
       var verdict =
-          script.run(
-              new Script.Stage(time, profile, Pace.SHORT, SEED, Front.none(app), app));
+          script.run(new Script.Stage(time, profile, Pace.SHORT, SEED, Front.none(app), app));
       System.out.println(verdict.text());
       return verdict;
     }
