@@ -17,7 +17,9 @@ import java.util.concurrent.atomic.LongAdder;
  * paced, because they come from the machine that they hit. Thread-safe.
  */
 final class Attack implements AutoCloseable {
-  private static final Duration AGAIN = Duration.ofMillis(100);
+  private static final Duration FLOOD_AGAIN = Duration.ofMillis(100);
+  private static final Duration CROWD_AGAIN = Duration.ofSeconds(2);
+  private static final int CROWD = 100;
   private static final Duration DRIP = Duration.ofMillis(500);
   private static final Duration PULSE = Duration.ofMillis(20);
   private static final Duration SIT = Duration.ofSeconds(1);
@@ -96,10 +98,13 @@ final class Attack implements AutoCloseable {
   }
 
   private void attack(int number) {
+    // A crowd that came back at once would be another attack than the one it stands for.
+    var again = kind.connections() < CROWD ? FLOOD_AGAIN : CROWD_AGAIN;
     try {
       while (!over) {
-        try (var socket = new Socket()) {
-          sockets.put(socket, true);
+        var socket = new Socket();
+        sockets.put(socket, true);
+        try (socket) {
           if (kind == Kind.SLOW_READ) {
             socket.setReceiveBufferSize(SMALL_WINDOW);
           }
@@ -112,9 +117,9 @@ final class Attack implements AutoCloseable {
         } catch (IOException e) {
           ended.increment();
         } finally {
-          sockets.keySet().removeIf(Socket::isClosed);
+          sockets.remove(socket);
         }
-        time.sleep(AGAIN);
+        time.sleep(again);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
