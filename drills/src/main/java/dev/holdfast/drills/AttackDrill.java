@@ -2,6 +2,7 @@ package dev.holdfast.drills;
 
 import dev.holdfast.drills.Visitors.Rate;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -61,11 +62,13 @@ final class AttackDrill implements Script {
       load.start(first + kinds.length * each);
       for (int i = 0; i < kinds.length; i++) {
         load.until(first + i * each);
+        var cpu = stage.front().cpu();
         int most = pace.isLong() ? Integer.MAX_VALUE : SHORT_CONNECTIONS_MAX;
         int connections = Math.min(most, kinds[i].connections());
         try (var attack = new Attack(stage.time(), stage.front(), kinds[i], connections)) {
           load.until(first + i * each + length);
           numbers.put(word(kinds[i]) + ", attackers", attack.toString());
+          numbers.put(word(kinds[i]) + ", processor", used(stage.front().cpu().minus(cpu), length));
         }
       }
       load.await();
@@ -95,6 +98,10 @@ final class AttackDrill implements Script {
       numbers.put("generator was late by", load.scheduleError());
     }
     return stage.verdict(this, promises, numbers);
+  }
+
+  private static String used(Duration cpu, int seconds) {
+    return "%.1f %% of a core".formatted(cpu.toMillis() / 10.0 / seconds);
   }
 
   private static void judge(

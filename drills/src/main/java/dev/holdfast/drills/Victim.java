@@ -140,7 +140,7 @@ final class Victim implements AutoCloseable {
 
   /** What stands between visitors and the app. */
   Front front() throws IOException {
-    return new Front(address("edge"), address("api"));
+    return new Front(address("edge"), address("api"), running().pid());
   }
 
   private InetSocketAddress address(String key) throws IOException {
