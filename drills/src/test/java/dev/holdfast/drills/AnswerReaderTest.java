@@ -29,8 +29,7 @@ class AnswerReaderTest {
       reader.reset();
       var progress = Progress.MORE;
       for (int from = 0; from < bytes.length && progress == Progress.MORE; from += piece) {
-        progress =
-            reader.read(ByteBuffer.wrap(bytes, from, Math.min(piece, bytes.length - from)));
+        progress = reader.read(ByteBuffer.wrap(bytes, from, Math.min(piece, bytes.length - from)));
       }
       // What is too much shows only when it comes together with what is due.
       if (expected != Progress.BROKEN || piece == bytes.length) {
