@@ -28,6 +28,7 @@ import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
  *
  * <p>The oracle is the writers' own record of what was acknowledged, the app's own word for its
  * process id, and a backup, which is only given out when a full check of the copied store passes.
+ * On the naive side apps are children of a supervisor, which end when it does.
  */
 public final class KillDrill {
   /** How long an app may be silent after the platform is back. */
@@ -48,14 +49,6 @@ public final class KillDrill {
   private final ConcurrentLinkedQueue<String> surprises = new ConcurrentLinkedQueue<>();
   private final byte[] upload = upload();
   private int routes;
-
-  /** Whose apps are put to the test. */
-  public enum Profile {
-    /** Apps as children of a supervisor, which end when it does. */
-    NAIVE,
-    /** Apps as this platform runs them. */
-    PROTECTED
-  }
 
   /**
    * What the drill found. Immutable.

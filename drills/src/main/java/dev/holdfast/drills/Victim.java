@@ -4,12 +4,15 @@ import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Deadline;
 import dev.holdfast.limits.Time;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
@@ -31,9 +34,19 @@ final class Victim implements AutoCloseable {
   private final Time time;
   private final String http;
   private final String api;
+  private final Map<String, String> environment;
+  private final List<String> flags;
   private @Nullable Process process;
 
   Victim(Path home, Time time) throws IOException {
+    this(home, time, Map.of(), List.of("-Xmx256m"));
+  }
+
+  /** One with settings of its own, which are ignored by a platform that does not know them. */
+  Victim(Path home, Time time, Map<String, String> environment, List<String> flags)
+      throws IOException {
+    this.environment = environment;
+    this.flags = flags;
     this.home = home;
     this.time = time;
     http = "127.0.0.1:" + freePort(HTTP_FROM + SPREAD);
@@ -43,7 +56,8 @@ final class Victim implements AutoCloseable {
   /** Starts the platform and waits until it says that it serves. */
   void start() throws IOException, InterruptedException {
     Files.deleteIfExists(home.resolve("up.json"));
-    var command = new ArrayList<>(List.of(java(), "-XX:+UseSerialGC", "-Xmx256m"));
+    var command = new ArrayList<>(List.of(java(), "-XX:+UseSerialGC"));
+    command.addAll(flags);
     command.addAll(
         List.of(
             "--enable-native-access=ALL-UNNAMED",
@@ -62,6 +76,7 @@ final class Victim implements AutoCloseable {
     builder.redirectOutput(
         ProcessBuilder.Redirect.appendTo(home.resolveSibling("platform.log").toFile()));
     builder.environment().keySet().removeIf(name -> name.startsWith("HOLDFAST_"));
+    builder.environment().putAll(environment);
     var started = builder.start();
     process = started;
     var deadline = Deadline.after(time, UP_WAIT);
@@ -90,6 +105,48 @@ final class Victim implements AutoCloseable {
       kill();
       children.forEach(ProcessHandle::destroyForcibly);
     }
+  }
+
+  /** Asks the platform to end, as an operator does; returns at once. */
+  Process end() {
+    var running = running();
+    running.destroy();
+    return running;
+  }
+
+  /** Resident memory of the platform's process after a full collection, in KiB. */
+  long residentKib() throws IOException, InterruptedException {
+    var pid = Long.toString(running().pid());
+    var jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
+    var collect = new ProcessBuilder(jcmd, pid, "GC.run").redirectErrorStream(true);
+    collect.redirectOutput(ProcessBuilder.Redirect.DISCARD);
+    int status = collect.start().waitFor();
+    Check.that(status == 0, "jcmd " + pid + " GC.run", status, "0");
+    for (var line : Files.readAllLines(Path.of("/proc", pid, "status"))) {
+      if (line.startsWith("VmRSS:")) {
+        return Long.parseLong(line.replaceAll("[^0-9]", ""));
+      }
+    }
+    throw new IOException("/proc/" + pid + "/status has no VmRSS");
+  }
+
+  private Process running() {
+    var running = process;
+    if (running == null) {
+      throw new IllegalStateException("the platform was not started");
+    }
+    return running;
+  }
+
+  /** What stands between visitors and the app. */
+  Front front() throws IOException {
+    return new Front(address("edge"), address("api"), running().pid());
+  }
+
+  private InetSocketAddress address(String key) throws IOException {
+    var url = JsonMapper.shared().readTree(Files.readString(home.resolve("up.json"))).get(key);
+    int port = Integer.parseInt(url.asString().replaceAll(".*:([0-9]+)/?", "$1"));
+    return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
   }
 
   /** A client for the platform as it is now. */

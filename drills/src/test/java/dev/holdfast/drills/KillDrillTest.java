@@ -17,7 +17,7 @@ class KillDrillTest {
 
   @Test
   void whatWasAcknowledgedSurvivesSigkillAndAppsRunOn() throws IOException, InterruptedException {
-    var report = run(KillDrill.Profile.PROTECTED, Integer.getInteger("kill.rounds", 4));
+    var report = run(Profile.PROTECTED, Integer.getInteger("kill.rounds", 4));
     assertThat(report.broken()).as("%s", report).isEmpty();
     assertThat(report.acknowledged()).isPositive();
     assertThat(report.releases()).isPositive();
@@ -25,11 +25,11 @@ class KillDrillTest {
 
   @Test
   void theDrillFailsWhereAppsDieWithTheirSupervisor() throws IOException, InterruptedException {
-    var report = run(KillDrill.Profile.NAIVE, 1);
+    var report = run(Profile.NAIVE, 1);
     assertThat(report.broken()).as("%s", report).anyMatch(broken -> broken.contains("steady is"));
   }
 
-  private KillDrill.Report run(KillDrill.Profile profile, int rounds)
+  private KillDrill.Report run(Profile profile, int rounds)
       throws IOException, InterruptedException {
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
     var told = Long.getLong("seed");

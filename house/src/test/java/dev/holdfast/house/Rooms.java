@@ -135,7 +135,7 @@ final class Rooms {
               Set.of("limits", "ledger", "store", "edge", "certs", "drones"),
               Set.of("Main")),
           new Room("cli", Set.of(), Set.of("Main")),
-          new Room("drills", Set.of("limits"), Set.of("KillDrill")));
+          new Room("drills", Set.of("limits"), Set.of("KillDrill", "Main", "Profile")));
 
   static final List<Border> BORDERS =
       List.of(

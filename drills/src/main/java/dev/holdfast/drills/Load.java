@@ -1,0 +1,411 @@
+package dev.holdfast.drills;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import dev.holdfast.limits.Check;
+import dev.holdfast.limits.Time;
+import java.io.IOException;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Random;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Visitors who come when they want to and not when the server is ready: an open-loop generator on
+ * one thread. Requests are due by a schedule drawn beforehand, a late one is sent as soon as it can
+ * be and its latency counts from when it was due, so that a server which stops for a second is
+ * charged for everybody who came in that second (the coordinated-omission rule of wrk2 and
+ * HdrHistogram). How late the generator itself was stands in a histogram of its own.
+ *
+ * <p>Use: {@link #add} the groups, {@link #start} once, {@link #await}, read the tallies. Confined
+ * to the caller's thread between start and end, when its own thread has it.
+ */
+final class Load implements AutoCloseable {
+  private static final int CONNECTIONS_MAX = 7_000;
+  private static final int READ_BYTES = 64 * 1024;
+  private static final long WAIT_MILLIS_MAX = 20;
+
+  private final Time time;
+  private final Random random;
+  private final Selector selector;
+  private final List<Group> groups = new ArrayList<>();
+  private final ByteBuffer bytes = ByteBuffer.allocateDirect(READ_BYTES);
+  private final Histogram scheduleError = new Histogram(Tally.MICROS_MAX, 2);
+  private long start;
+  private int connections;
+  private @Nullable FutureTask<Integer> running;
+
+  /** A load that draws its arrivals from a seed. */
+  Load(Time time, long seed) throws IOException {
+    this.time = time;
+    random = new Random(seed);
+    selector = Selector.open();
+  }
+
+  /** One group while it runs. */
+  private static final class Group {
+    final Visitors visitors;
+    final byte[] request;
+    final Tally tally = new Tally();
+    final List<ArrayDeque<Wire>> idle = new ArrayList<>();
+    final ArrayDeque<Try> waiting = new ArrayDeque<>();
+    long due;
+    long visits;
+    long retries;
+
+    Group(Visitors visitors) {
+      this.visitors = visitors;
+      request =
+          ("GET "
+                  + visitors.path()
+                  + " HTTP/1.1\r\nHost: "
+                  + visitors.host()
+                  + "\r\nUser-Agent: drill\r\nAccept: */*\r\n"
+                  + (visitors.keepAlive() ? "" : "Connection: close\r\n"))
+              .getBytes(ISO_8859_1);
+      for (int i = 0; i < visitors.clients(); i++) {
+        idle.add(new ArrayDeque<>());
+      }
+    }
+  }
+
+  /** One try of a visit, in the order in which patience ends. */
+  private static final class Try {
+    final Wire wire;
+    final long dueNanos;
+    final long untilNanos;
+    final int number;
+    boolean over;
+
+    Try(Wire wire, long dueNanos, long untilNanos, int number) {
+      this.wire = wire;
+      this.dueNanos = dueNanos;
+      this.untilNanos = untilNanos;
+      this.number = number;
+    }
+  }
+
+  /** A connection. */
+  private static final class Wire {
+    final Group group;
+    final int client;
+    final SocketChannel channel;
+    final SelectionKey key;
+    final AnswerReader answer = new AnswerReader();
+    ByteBuffer unsent = ByteBuffer.allocate(0);
+    Try running;
+
+    Wire(Group group, int client, SocketChannel channel, Selector selector) throws IOException {
+      this.group = group;
+      this.client = client;
+      this.channel = channel;
+      key = channel.register(selector, 0, this);
+      running = new Try(this, 0, 0, 0);
+      running.over = true;
+    }
+  }
+
+  /** Adds a group; what it met can be read after the run. */
+  Tally add(Visitors visitors) {
+    var group = new Group(visitors);
+    groups.add(group);
+    return group.tally;
+  }
+
+  /** How late the generator itself was, in words. */
+  String scheduleError() {
+    return "p50 %.1f ms, p99 %.1f ms, most %.1f ms"
+        .formatted(
+            scheduleError.getValueAtPercentile(50) / 1000.0,
+            scheduleError.getValueAtPercentile(99) / 1000.0,
+            scheduleError.getMaxValue() / 1000.0);
+  }
+
+  /** Begins to send for so long; returns at once. */
+  void start(int seconds) {
+    Check.that(running == null, "start", "again", "once");
+    start = time.nanos();
+    var task =
+        new FutureTask<>(() -> {
+          run(Duration.ofSeconds(seconds).toNanos());
+          return seconds;
+        });
+    Thread.ofPlatform().daemon().name("load").start(task);
+    running = task;
+  }
+
+  /** Waits until so many seconds have passed since the start. */
+  void until(double seconds) throws InterruptedException {
+    long left = (long) (seconds * 1e9) - since();
+    time.sleep(Duration.ofNanos(Math.max(0, left)));
+  }
+
+  /**
+   * Waits for the end and for the last answers.
+   *
+   * @throws IOException when the generator itself failed
+   * @throws InterruptedException when the thread is asked to end
+   */
+  void await() throws IOException, InterruptedException {
+    var task = running;
+    Check.that(task != null, "start", "not called", "called before");
+    try {
+      Objects.requireNonNull(task).get();
+    } catch (ExecutionException e) {
+      throw new IOException("the generator failed: " + e.getCause(), e);
+    }
+  }
+
+  private void run(long end) throws IOException, InterruptedException {
+    groups.forEach(group -> group.due = next(group, 0, end));
+    while (true) {
+      if (Thread.interrupted() || !selector.isOpen()) {
+        throw new InterruptedException();
+      }
+      long now = since();
+      long soon = now + Duration.ofMillis(WAIT_MILLIS_MAX).toNanos();
+      boolean busy = false;
+      for (var group : groups) {
+        while (group.due <= now && group.due < end) {
+          begin(group, now);
+          group.due = next(group, group.due, end);
+        }
+        expire(group, since());
+        busy |= group.due < end || !group.waiting.isEmpty();
+        soon = Math.min(soon, group.due);
+      }
+      if (!busy) {
+        return;
+      }
+      long millis = TimeUnit.NANOSECONDS.toMillis(soon - since());
+      selector.select(
+          key -> serve((Wire) key.attachment()), Math.clamp(millis, 1, WAIT_MILLIS_MAX));
+    }
+  }
+
+  private long since() {
+    return time.nanos() - start;
+  }
+
+  /** When the next visit of a group is due; after the end when none is. */
+  private long next(Group group, long after, long end) {
+    long at = after;
+    long step = TimeUnit.MILLISECONDS.toNanos(100);
+    while (at < end) {
+      double rate = group.visitors.perNano(at);
+      if (rate > 0) {
+        long gap = (long) (-Math.log(1 - random.nextDouble()) / rate);
+        // A gap that reaches into the next 100 ms is drawn again there: the process has no memory.
+        long border = (at / step + 1) * step;
+        if (at + gap < border) {
+          return at + Math.max(1, gap);
+        }
+      }
+      at = (at / step + 1) * step;
+    }
+    return Long.MAX_VALUE;
+  }
+
+  private void begin(Group group, long now) {
+    scheduleError.recordValue(Math.clamp((now - group.due) / 1000, 0, Tally.MICROS_MAX));
+    group.visits++;
+    group.tally.offered(group.due);
+    send(group, random.nextInt(group.visitors.clients()), group.due, 1);
+  }
+
+  private void send(Group group, int client, long due, int number) {
+    long now = since();
+    var wire = group.idle.get(client).pollLast();
+    try {
+      if (wire == null) {
+        wire = connect(group, client);
+      }
+    } catch (IOException e) {
+      group.tally.tried(now);
+      group.tally.ended(due, now, Tally.End.FAILED);
+      return;
+    }
+    group.tally.tried(now);
+    var running = new Try(wire, due, now + group.visitors.patience().toNanos(), number);
+    wire.running = running;
+    group.waiting.add(running);
+    wire.answer.reset();
+    var tail = (number > 1 ? "Retry-Attempt: " + (number - 1) + "\r\n\r\n" : "\r\n");
+    wire.unsent =
+        ByteBuffer.allocate(group.request.length + tail.length())
+            .put(group.request)
+            .put(tail.getBytes(ISO_8859_1))
+            .flip();
+    if (wire.channel.isConnected()) {
+      write(wire);
+    } else {
+      wire.key.interestOps(SelectionKey.OP_CONNECT);
+    }
+  }
+
+  private Wire connect(Group group, int client) throws IOException {
+    if (connections >= CONNECTIONS_MAX) {
+      throw new IOException("connections: " + connections + " (expected: fewer)");
+    }
+    var channel = SocketChannel.open();
+    try {
+      channel.configureBlocking(false);
+      channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+      channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+      channel.bind(group.visitors.client(client));
+      channel.connect(group.visitors.to());
+      connections++;
+      return new Wire(group, client, channel, selector);
+    } catch (IOException e) {
+      channel.close();
+      throw e;
+    }
+  }
+
+  private void serve(Wire wire) {
+    try {
+      if (!wire.key.isValid()) {
+        return;
+      }
+      if (wire.key.isConnectable()) {
+        wire.channel.finishConnect();
+        write(wire);
+      } else if (wire.key.isWritable()) {
+        write(wire);
+      } else if (wire.key.isReadable()) {
+        read(wire);
+      }
+    } catch (IOException e) {
+      broken(wire);
+    }
+  }
+
+  private void write(Wire wire) {
+    try {
+      wire.channel.write(wire.unsent);
+      wire.key.interestOps(
+          wire.unsent.hasRemaining() ? SelectionKey.OP_WRITE : SelectionKey.OP_READ);
+    } catch (IOException e) {
+      broken(wire);
+    }
+  }
+
+  private void read(Wire wire) throws IOException {
+    bytes.clear();
+    int count = wire.channel.read(bytes);
+    bytes.flip();
+    if (wire.running.over) {
+      close(wire); // the server closes an idle connection, or says what nobody asked
+      return;
+    }
+    var progress = count < 0 ? ended(wire) : wire.answer.read(bytes);
+    switch (progress) {
+      case MORE -> {}
+      case BROKEN -> broken(wire);
+      case DONE -> answered(wire, count < 0);
+    }
+  }
+
+  private static AnswerReader.Progress ended(Wire wire) {
+    return wire.answer.endsWithClose() ? AnswerReader.Progress.DONE : AnswerReader.Progress.BROKEN;
+  }
+
+  private void answered(Wire wire, boolean closed) {
+    var group = wire.group;
+    var running = wire.running;
+    long now = since();
+    int status = wire.answer.status();
+    running.over = true;
+    if (closed || wire.answer.closes() || !group.visitors.keepAlive()) {
+      close(wire);
+    } else {
+      group.idle.get(wire.client).add(wire);
+    }
+    if (status == 200) {
+      group.tally.ended(running.dueNanos, now, Tally.End.GOOD);
+    } else if (status == 503 || status == 429) {
+      group.tally.refusal(now);
+      failed(running, Tally.End.REFUSED);
+    } else {
+      failed(running, Tally.End.FAILED);
+    }
+  }
+
+  private void broken(Wire wire) {
+    close(wire);
+    if (!wire.running.over) {
+      wire.running.over = true;
+      failed(wire.running, Tally.End.FAILED);
+    }
+  }
+
+  private void expire(Group group, long now) {
+    while (true) {
+      var oldest = group.waiting.peek();
+      if (oldest == null || (!oldest.over && oldest.untilNanos > now)) {
+        return;
+      }
+      group.waiting.remove();
+      if (!oldest.over) {
+        oldest.over = true;
+        close(oldest.wire);
+        failed(oldest, Tally.End.LATE);
+      }
+    }
+  }
+
+  private void failed(Try last, Tally.End how) {
+    var group = last.wire.group;
+    boolean again =
+        switch (group.visitors.retries()) {
+          case Retries.None() -> false;
+          case Retries.Immediate(int most) -> last.number <= most;
+          case Retries.Budget(int percent) ->
+              (group.retries + 1) * 100 <= group.visits * percent && last.number == 1;
+        };
+    if (again) {
+      group.retries++;
+      send(group, last.wire.client, last.dueNanos, last.number + 1);
+    } else {
+      group.tally.ended(last.dueNanos, since(), how);
+    }
+  }
+
+  private void close(Wire wire) {
+    if (!wire.channel.isOpen()) {
+      return;
+    }
+    connections--;
+    wire.group.idle.get(wire.client).remove(wire);
+    try {
+      wire.channel.close();
+    } catch (IOException e) {
+      throw new IllegalStateException("a socket cannot be closed", e);
+    }
+  }
+
+  /** Ends at once and closes every connection. */
+  @Override
+  public void close() throws IOException {
+    var task = running;
+    if (task != null) {
+      task.cancel(true);
+    }
+    for (var key : selector.keys()) {
+      key.channel().close();
+    }
+    selector.close();
+  }
+}

@@ -1,0 +1,49 @@
+package dev.holdfast.drills;
+
+import dev.holdfast.limits.Time;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+
+/** What a drill does and promises, whatever stands between visitors and the app. */
+interface Script {
+  /** Name on pages and on the command line. */
+  String name();
+
+  /** The app that it needs. */
+  TestApp.Capacity app();
+
+  /**
+   * Whether the naive side has to break a promise; not where the defence cannot be switched off.
+   */
+  default boolean hasNaiveSide() {
+    return true;
+  }
+
+  /**
+   * Runs it.
+   *
+   * @throws IOException when the drill itself cannot go on
+   * @throws InterruptedException when the thread is asked to end
+   */
+  Verdict run(Stage stage) throws IOException, InterruptedException;
+
+  /**
+   * What a script is given.
+   *
+   * @param time clock
+   * @param profile which side is tried
+   * @param pace how long
+   * @param seed of everything that is left to chance
+   * @param front what is under test
+   * @param app behind it
+   */
+  record Stage(Time time, Profile profile, Pace pace, long seed, Front front, TestApp app) {
+
+    /** What was found on this stage. */
+    Verdict verdict(Script script, List<Promise> promises, Map<String, String> numbers) {
+      return new Verdict(
+          script.name(), profile, pace, seed, script.hasNaiveSide(), promises, numbers);
+    }
+  }
+}

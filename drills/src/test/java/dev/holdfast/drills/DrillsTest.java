@@ -1,0 +1,92 @@
+package dev.holdfast.drills;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.holdfast.limits.Time;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class DrillsTest {
+  private static final long SEED = Long.getLong("seed", 1);
+
+  @TempDir Path directory;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"overload", "heavy-client", "brown-out", "tunnels"})
+  void withoutItsDefenceThePlatformBreaksThePromises(String drill)
+      throws IOException, InterruptedException {
+    var verdict = run(drill, Profile.NAIVE);
+    assertThat(verdict.broken()).as(verdict.text()).isNotEmpty();
+  }
+
+  @ParameterizedTest
+  @EnabledIfSystemProperty(named = "drills.protected", matches = "true")
+  @ValueSource(strings = {"overload", "heavy-client", "brown-out", "attack", "tunnels"})
+  void withItsDefenceThePlatformKeepsThePromises(String drill)
+      throws IOException, InterruptedException {
+    var verdict = run(drill, Profile.PROTECTED);
+    assertThat(verdict.broken()).as(verdict.text()).isEmpty();
+  }
+
+  @Test
+  void anAppThatRefusesInTimeKeepsThePromisesOfOverload() throws IOException, InterruptedException {
+    var drill = new OverloadDrill();
+    var verdict = direct(drill, drill.app().defended(24, 0), Profile.PROTECTED);
+    assertThat(verdict.broken()).as(verdict.text()).isEmpty();
+  }
+
+  @Test
+  void anAppThatGivesEachClientAShareKeepsThePromisesOfTheHeavyClient()
+      throws IOException, InterruptedException {
+    var drill = new HeavyClientDrill();
+    var verdict = direct(drill, drill.app().defended(0, 16), Profile.PROTECTED);
+    assertThat(verdict.broken()).as(verdict.text()).isEmpty();
+  }
+
+  @Test
+  void anAppThatRefusesInTimeKeepsThePromisesOfTheBrownOut()
+      throws IOException, InterruptedException {
+    var drill = new BrownOutDrill();
+    var verdict = direct(drill, drill.app().defended(18, 0), Profile.PROTECTED);
+    // Its own visitors ask again and again, and here each of them reaches the app.
+    assertThat(verdict.promises().getFirst().held()).as(verdict.text()).isTrue();
+  }
+
+  @Test
+  void attacksStopAServerThatHasAThreadForEachConnection()
+      throws IOException, InterruptedException {
+    var drill = new AttackDrill();
+    var verdict = direct(drill, drill.app().withConnectionsMax(200), Profile.NAIVE);
+    assertThat(verdict.promises())
+        .as(verdict.text())
+        .filteredOn(promise -> !promise.held())
+        .extracting(Promise::name)
+        .anyMatch(name -> name.startsWith("slowloris"))
+        .anyMatch(name -> name.startsWith("idle"));
+  }
+
+  private Verdict run(String drill, Profile profile) throws IOException, InterruptedException {
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    var verdict = Main.run(drill, directory, Time.system(), profile, Pace.SHORT, SEED);
+    System.out.println(verdict.text());
+    return verdict;
+  }
+
+  private static Verdict direct(Script script, TestApp.Capacity capacity, Profile profile)
+      throws IOException, InterruptedException {
+    var time = Time.system();
+    try (var app = new TestApp(time, capacity, 0)) {
+      var verdict =
+          script.run(new Script.Stage(time, profile, Pace.SHORT, SEED, Front.none(app), app));
+      System.out.println(verdict.text());
+      return verdict;
+    }
+  }
+}
