@@ -3,7 +3,6 @@ package dev.holdfast.edge;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import io.netty.util.ResourceLeakDetector;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -46,14 +45,7 @@ final class CaseTable {
 
   private static final Pattern REPEAT = Pattern.compile("\\{([^{}]*)\\*(\\d+)}");
 
-  private static final int PARANOID_BYTES_MAX = 10_000;
-
   private CaseTable() {}
-
-  /** What is done with a case. */
-  interface Run {
-    void run() throws IOException;
-  }
 
   /**
    * One case.
@@ -64,22 +56,6 @@ final class CaseTable {
   record Row(String name, String verdict, String raw) {
     byte[] bytes() {
       return raw.getBytes(ISO_8859_1);
-    }
-
-    /**
-     * Runs it, its leaks looked for as closely as its length allows: at the closest, every look at a
-     * byte is recorded, and half a million of them take minutes.
-     */
-    void run(Run run) throws IOException {
-      var level = ResourceLeakDetector.getLevel();
-      if (raw.length() > PARANOID_BYTES_MAX) {
-        ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.SIMPLE);
-      }
-      try {
-        run.run();
-      } finally {
-        ResourceLeakDetector.setLevel(level);
-      }
     }
 
     @Override

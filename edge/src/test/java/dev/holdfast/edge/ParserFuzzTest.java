@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>{@code -Dseed=} replays one seed; {@code -Dfuzz.seeds=} and {@code -Dfuzz.rounds=} do more.
  */
 class ParserFuzzTest {
-  private static final int ROUNDS = Integer.getInteger("fuzz.rounds", 600);
+  private static final int ROUNDS = Integer.getInteger("fuzz.rounds", 250);
   private static final int RAW_MAX = 1500;
   private static final List<String> SPICE =
       List.of(

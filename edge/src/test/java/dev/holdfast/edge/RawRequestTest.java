@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -47,13 +48,22 @@ class RawRequestTest {
   @Test
   void meansTheSameByteByByte() {
     replay(
-        requests().stream().filter(row -> row.raw().length() <= BYTE_BY_BYTE_MAX).toList(),
+        sample(0).stream().filter(row -> row.raw().length() <= BYTE_BY_BYTE_MAX).toList(),
         Delivery.byteByByte());
   }
 
   @Test
   void meansTheSameInPieces() {
-    replay(requests(), Delivery.split(SEED));
+    replay(sample(1), Delivery.split(SEED));
+  }
+
+  /** All cases but those of the control bytes, of which every fourth. */
+  private static List<CaseTable.Row> sample(int from) {
+    var rows = requests();
+    return IntStream.range(0, rows.size())
+        .filter(i -> !rows.get(i).name().contains("byte") || i % 4 == from)
+        .mapToObj(rows::get)
+        .toList();
   }
 
   private static void replay(List<CaseTable.Row> rows, Delivery delivery) {

@@ -38,10 +38,6 @@ final class RequestJudge implements AutoCloseable {
       List<StrictReader.Seen> answers, List<StrictReader.Seen> seen, @Nullable String broken) {}
 
   void judge(CaseTable.Row row, Delivery delivery) throws IOException {
-    row.run(() -> run(row, delivery));
-  }
-
-  private void run(CaseTable.Row row, Delivery delivery) throws IOException {
     var ways = Verdict.of(row);
     boolean bare = ways.getFirst().has("bare");
     if (ways.stream().anyMatch(way -> !way.statuses("late").isEmpty())) {

@@ -79,10 +79,6 @@ final class ResponseJudge implements AutoCloseable {
       int after) {}
 
   void judge(CaseTable.Row row, boolean drip) throws IOException {
-    row.run(() -> run(row, drip));
-  }
-
-  private void run(CaseTable.Row row, boolean drip) throws IOException {
     var ways = Verdict.of(row);
     var observed = observe(row, ways.getFirst(), drip);
     try {
@@ -96,6 +92,9 @@ final class ResponseJudge implements AutoCloseable {
   boolean whole(CaseTable.Row row) throws IOException {
     var observed = observe(row, Verdict.of(row).getFirst(), false);
     var broken = observed.broken();
+    if (observed.interims().contains(101)) {
+      return true; // what follows is no HTTP
+    }
     return broken == null
         ? !observed.answers().isEmpty() || !observed.interims().isEmpty()
         : broken.contains("java.net.SocketException");

@@ -183,14 +183,16 @@ final class StrictReader {
   private String line(int begin) throws IOException {
     var out = new ByteArrayOutputStream(64);
     for (int c = begin; ; c = in.read()) {
-      need(c >= 0, "a whole line", out.toString(ISO_8859_1) + " and the end");
-      need(c != '\n', "CR before LF", out.toString(ISO_8859_1));
-      if (c == '\r') {
-        need(in.read() == '\n', "LF after CR", out.toString(ISO_8859_1));
+      if (c == '\r' && in.read() == '\n') {
         return out.toString(ISO_8859_1);
       }
+      if (c < 0) {
+        throw new Violation("a line and the end: " + out.toString(ISO_8859_1));
+      }
+      if (c == '\r' || c == '\n' || out.size() == LINE_MAX) {
+        throw new Violation("a line that does not end well: " + out.toString(ISO_8859_1));
+      }
       out.write(c);
-      need(out.size() < LINE_MAX, "a line that ends", "none");
     }
   }
 
