@@ -32,16 +32,26 @@ final class CaseTable {
 
   private static final Map<String, String> MACROS =
       Map.of(
-          "$H", HOST,
-          "$G", "GET / HTTP/1.1~" + HOST,
-          "$P", "POST / HTTP/1.1~" + HOST,
-          "$T", "Transfer-Encoding: chunked~",
-          "$0", "0~~",
-          "$M", "GET /smuggled HTTP/1.1~" + HOST + "~",
-          "$F", FILLER.repeat(15),
-          "$V", FILLER.repeat(3),
-          "$O", "HTTP/1.1 200 OK~",
-          "$L", "Content-Length: 3~");
+          "$H",
+          HOST,
+          "$G",
+          "GET / HTTP/1.1~" + HOST,
+          "$P",
+          "POST / HTTP/1.1~" + HOST,
+          "$T",
+          "Transfer-Encoding: chunked~",
+          "$0",
+          "0~~",
+          "$M",
+          "GET /smuggled HTTP/1.1~" + HOST + "~",
+          "$F",
+          FILLER.repeat(15),
+          "$V",
+          FILLER.repeat(3),
+          "$O",
+          "HTTP/1.1 200 OK~",
+          "$L",
+          "Content-Length: 3~");
 
   private static final Pattern REPEAT = Pattern.compile("\\{([^{}]*)\\*(\\d+)}");
 
@@ -125,10 +135,9 @@ final class CaseTable {
     text =
         REPEAT
             .matcher(text)
-            .replaceAll(
-                match ->
-                    Matcher.quoteReplacement(
-                        repeated(match.group(1), Integer.parseInt(match.group(2)))));
+            .replaceAll(match ->
+                Matcher.quoteReplacement(
+                    repeated(match.group(1), Integer.parseInt(match.group(2)))));
     var out = new StringBuilder(text.length());
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);

@@ -205,7 +205,7 @@ class FlowTest {
       var answer = new StrictReader(wire.in).answer("POST");
       assertThat(answer.status()).isEqualTo(413);
       assertThat(answer.body()).isEqualTo("no");
-      wire.close();
+      wire.socket.close();
       join(writer);
     }
   }

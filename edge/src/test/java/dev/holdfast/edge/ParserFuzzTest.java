@@ -23,12 +23,44 @@ class ParserFuzzTest {
   private static final int RAW_MAX = 1500;
   private static final List<String> SPICE =
       List.of(
-          "\r\n", "\r", "\n", "\r\n\r\n", "\0", "\t", " ", "\u000b", "\u007f", "\u0085", "\u00ff", ":",
-          ";", ",", "\"", "#", "?", "0", "1", "f", "-", "+", "0x", "Host: app.test\r\n", "\r\n ",
-          "Content-Length: 3\r\n", "Content-Length: 0\r\n", "Transfer-Encoding: chunked\r\n",
-          "Connection: close\r\n", "Expect: 100-continue\r\n", "Connection: upgrade\r\n",
-          "Upgrade: websocket\r\n", "0\r\n\r\n", "3\r\nabc\r\n", "HTTP/1.1", "HTTP/1.0",
-          "GET /smuggled HTTP/1.1\r\nHost: app.test\r\n\r\n", "HTTP/1.1 200 OK\r\n",
+          "\r\n",
+          "\r",
+          "\n",
+          "\r\n\r\n",
+          "\0",
+          "\t",
+          " ",
+          "\u000b",
+          "\u007f",
+          "\u0085",
+          "\u00ff",
+          ":",
+          ";",
+          ",",
+          "\"",
+          "#",
+          "?",
+          "0",
+          "1",
+          "f",
+          "-",
+          "+",
+          "0x",
+          "Host: app.test\r\n",
+          "\r\n ",
+          "Content-Length: 3\r\n",
+          "Content-Length: 0\r\n",
+          "Transfer-Encoding: chunked\r\n",
+          "Connection: close\r\n",
+          "Expect: 100-continue\r\n",
+          "Connection: upgrade\r\n",
+          "Upgrade: websocket\r\n",
+          "0\r\n\r\n",
+          "3\r\nabc\r\n",
+          "HTTP/1.1",
+          "HTTP/1.0",
+          "GET /smuggled HTTP/1.1\r\nHost: app.test\r\n\r\n",
+          "HTTP/1.1 200 OK\r\n",
           "HTTP/1.1 103 E\r\n\r\n");
 
   static LongStream seeds() {
@@ -62,7 +94,8 @@ class ParserFuzzTest {
                 ReferenceParser.requests(raw, "app.test"));
         assertThat(difference).as("seed %s round %s: %s", seed, round, shown(raw)).isNull();
       }
-      assertThat(app.broken).allMatch(what -> what.contains("and the end") || what.contains("eset"));
+      assertThat(app.broken)
+          .allMatch(what -> what.contains("and the end") || what.contains("eset"));
       assertThat(rig.log).noneMatch(line -> line.contains("code=H99"));
     }
   }

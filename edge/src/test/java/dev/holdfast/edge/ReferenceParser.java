@@ -18,8 +18,7 @@ final class ReferenceParser {
   private static final Pattern FIELD =
       Pattern.compile("(" + TOKEN + "):[ \\t]*(" + TEXT + "?)[ \\t]*");
   private static final Pattern AUTHORITY =
-      Pattern.compile(
-          "(\\[[0-9A-Fa-f:.]{2,}]|[0-9A-Za-z\\-._~%!$&'()*+,;=]+)(:([0-9]{0,5}))?");
+      Pattern.compile("(\\[[0-9A-Fa-f:.]{2,}]|[0-9A-Za-z\\-._~%!$&'()*+,;=]+)(:([0-9]{0,5}))?");
   private static final Pattern ABSOLUTE = Pattern.compile("(?i:https?)://([^/?]*)(.*)");
   private static final Pattern CHUNK =
       Pattern.compile("([0-9a-fA-F]{1,15})([ \\t]*;" + TEXT + ")?");

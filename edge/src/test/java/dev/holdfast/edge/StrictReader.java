@@ -11,8 +11,8 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads messages and forgives nothing (RFC 9112): it judges what the edge writes to either side, and
- * it is written apart from the edge so that the two cannot share a mistake.
+ * Reads messages and forgives nothing (RFC 9112): it judges what the edge writes to either side,
+ * and it is written apart from the edge so that the two cannot share a mistake.
  */
 final class StrictReader {
   private static final int LINE_MAX = 2 * 1024 * 1024;
@@ -98,7 +98,8 @@ final class StrictReader {
     if (start == null) {
       return null;
     }
-    need(start.matches("HTTP/1\\.1 [1-5][0-9][0-9] [^\\x00-\\x08\\x0a-\\x1f\\x7f]*"), "line", start);
+    need(
+        start.matches("HTTP/1\\.1 [1-5][0-9][0-9] [^\\x00-\\x08\\x0a-\\x1f\\x7f]*"), "line", start);
     var fields = fields();
     int status = Integer.parseInt(start.substring(9, 12));
     if (status < 200 || status == 204) {

@@ -56,8 +56,7 @@ class TunnelBatteryTest {
     switch (target) {
       case "/drip" -> Delivery.byteByByte().deliver(wire, SWITCHED.getBytes(ISO_8859_1));
       case "/hints" -> wire.send("HTTP/1.1 103 Early Hints\r\n\r\n" + SWITCHED);
-      case "/length" ->
-          wire.send(SWITCHED.replace("\r\n\r\n", "\r\nContent-Length: 9\r\n\r\n"));
+      case "/length" -> wire.send(SWITCHED.replace("\r\n\r\n", "\r\nContent-Length: 9\r\n\r\n"));
       case "/glued" -> {
         var bytes = new ByteArrayOutputStream();
         bytes.writeBytes(SWITCHED.getBytes(ISO_8859_1));
@@ -144,7 +143,8 @@ class TunnelBatteryTest {
       assertThat(Frame.read(wire.in)).isEqualTo(new Frame(Frame.PONG, false, noise(125)));
       echoed(wire, Frame.PONG, noise(3), Delivery.whole());
     }
-    for (int code : new int[] {0, 999, 1000, 1001, 1002, 1005, 1006, 1012, 1015, 3000, 4999, 65_535}) {
+    for (int code :
+        new int[] {0, 999, 1000, 1001, 1002, 1005, 1006, 1012, 1015, 3000, 4999, 65_535}) {
       try (var wire = open("/ws")) {
         var payload = ByteBuffer.allocate(7).putShort((short) code).put(noise(5)).array();
         echoed(wire, Frame.CLOSE, payload, Delivery.whole());
@@ -266,11 +266,7 @@ class TunnelBatteryTest {
         wires.add(open("/ws"));
       }
       for (int i = 0; i < 50; i++) {
-        wires
-            .get(i)
-            .socket
-            .getOutputStream()
-            .write(new Frame(Frame.TEXT, true, noise(i)).bytes());
+        wires.get(i).socket.getOutputStream().write(new Frame(Frame.TEXT, true, noise(i)).bytes());
       }
       for (int i = 0; i < 50; i++) {
         assertThat(Frame.read(wires.get(i).in)).isEqualTo(new Frame(Frame.TEXT, false, noise(i)));

@@ -75,7 +75,9 @@ record Verdict(List<String> words) {
     for (var name : all("one")) {
       assertThat(seen.values(name)).as(name).hasSize(1);
     }
-    assertThat(seen.trailers()).as("trailers").containsAll(all("tr").stream().map(Verdict::spaced).toList());
+    assertThat(seen.trailers())
+        .as("trailers")
+        .containsAll(all("tr").stream().map(Verdict::spaced).toList());
     assertThat(seen.body()).as("body").isEqualTo(get("b", ""));
   }
 
