@@ -12,6 +12,7 @@ import java.util.Arrays;
  * @param head FIN, the reserved bits and the opcode
  * @param masked as clients have to send it
  */
+@SuppressWarnings("ArrayRecordComponent") // compared by its content below, and never kept
 record Frame(int head, boolean masked, byte[] payload) {
   static final int TEXT = 0x81;
   static final int BINARY = 0x82;

@@ -188,7 +188,8 @@ class ParserFuzzTest {
 
   private static String shown(String raw) {
     var out = new StringBuilder();
-    for (char c : raw.toCharArray()) {
+    for (int i = 0; i < raw.length(); i++) {
+      char c = raw.charAt(i);
       if (c == '\r') {
         out.append("\\r");
       } else if (c == '\n') {

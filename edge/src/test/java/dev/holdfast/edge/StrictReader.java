@@ -111,13 +111,19 @@ final class StrictReader {
         : rest(start, fields, Ending.CLOSE);
   }
 
+  /** The next response, which there has to be, interim or not. */
+  Seen next(String method) throws IOException {
+    var seen = response(method);
+    if (seen == null) {
+      throw new Violation("expected an answer, found the end");
+    }
+    return seen;
+  }
+
   /** The next response that is not an interim one. */
   Seen answer(String method) throws IOException {
     while (true) {
-      var seen = response(method);
-      if (seen == null) {
-        throw new Violation("expected an answer, found the end");
-      }
+      var seen = next(method);
       if (seen.status() >= 200 || seen.status() == 101) {
         return seen;
       }
