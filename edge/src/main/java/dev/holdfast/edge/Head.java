@@ -175,7 +175,7 @@ final class Head {
       }
       line = end;
       looked = end;
-      if (line - fieldsAt > limits.bytes()) {
+      if (!done && line - fieldsAt > limits.bytes()) {
         return Fault.FIELDS_LARGE;
       }
     }

@@ -120,10 +120,11 @@ final class Name {
           DEADLINE,
           LOOKALIKE);
 
-  /** A Connection field may not take these away. */
+  /** A Connection field may not take these away: without its length a body is another request. */
   static final long KEPT =
       set(
           HOST,
+          CONTENT_LENGTH,
           VIA,
           REQUEST_ID,
           REQUEST_START,

@@ -322,7 +322,7 @@ class FlowTest {
         var answer = new StrictReader(wire.in).answer("POST");
         assertThat(answer.status()).isEqualTo(503);
         assertThat(answer.values("holdfast-error")).containsAnyOf("H13", "H18");
-        assertThat(rig.log).hasSize(1);
+        rig.logged(1);
       }
     }
   }

@@ -38,14 +38,14 @@ final class RequestJudge implements AutoCloseable {
       List<StrictReader.Seen> answers, List<StrictReader.Seen> seen, @Nullable String broken) {}
 
   void judge(CaseTable.Row row, Delivery delivery) throws IOException {
-    var ways = Verdict.of(row);
+    var ways = Expectation.of(row);
     boolean bare = ways.getFirst().has("bare");
     if (ways.stream().anyMatch(way -> !way.statuses("late").isEmpty())) {
       late++;
     }
     var observed = observe(row.raw(), bare ? "" : AFTER, delivery);
     try {
-      Verdict.check(ways, way -> check(way, observed));
+      Expectation.check(ways, way -> check(way, observed));
     } catch (AssertionError e) {
       throw new AssertionError(row.name() + ": " + e.getMessage() + "\n" + observed, e);
     }
@@ -82,7 +82,7 @@ final class RequestJudge implements AutoCloseable {
     return new Observed(answers, seen.subList(0, seen.size() - 1), broken);
   }
 
-  private static void check(Verdict way, Observed observed) {
+  private static void check(Expectation way, Observed observed) {
     assertThat(observed.broken()).as("end of the connection").isNull();
     if (way.has("ok")) {
       passed(way, observed);
@@ -106,7 +106,7 @@ final class RequestJudge implements AutoCloseable {
     return observed.answers().stream().map(StrictReader.Seen::status).toList();
   }
 
-  private static void passed(Verdict way, Observed observed) {
+  private static void passed(Expectation way, Observed observed) {
     var expected = new ArrayList<Integer>(List.of(200));
     var targets = new ArrayList<String>(List.of(way.get("t", "/")));
     var more = way.get("more");

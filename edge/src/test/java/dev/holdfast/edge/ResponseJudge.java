@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * Lets an app answer with raw bytes and looks at what the client gets; then another client asks,
  * and what it gets has to be its own.
  *
- * <p>Words of a verdict beside those of {@link Verdict}: a status, {@code e=} how the body ends,
+ * <p>Words of a verdict beside those of {@link Expectation}: a status, {@code e=} how the body ends,
  * {@code i=} the interim statuses; {@code bad} and a code for a page of the edge; {@code cut} for a
  * connection that ends without a whole answer; {@code reuse} and {@code drop} for what becomes of
  * the app's connection. What the client asks: {@code HEAD}, {@code POST}, {@code old} (1.0), {@code
@@ -52,7 +52,7 @@ final class ResponseJudge implements AutoCloseable {
       var row = rows.get(Integer.parseInt(path[2]));
       (path[1].equals("drip") ? Delivery.byteByByte() : Delivery.whole())
           .deliver(wire, row.bytes());
-      var way = Verdict.of(row).getFirst();
+      var way = Expectation.of(row).getFirst();
       if (way.has("rst")) {
         wire.socket.setSoLinger(true, 0);
         return;
@@ -93,10 +93,10 @@ final class ResponseJudge implements AutoCloseable {
   }
 
   private void run(CaseTable.Row row, boolean drip) throws IOException {
-    var ways = Verdict.of(row);
+    var ways = Expectation.of(row);
     var observed = observe(row, ways.getFirst(), drip);
     try {
-      Verdict.check(ways, way -> check(way, observed));
+      Expectation.check(ways, way -> check(way, observed));
     } catch (AssertionError e) {
       throw new AssertionError(row.name() + ": " + e.getMessage() + "\n" + observed, e);
     }
@@ -104,7 +104,7 @@ final class ResponseJudge implements AutoCloseable {
 
   /** Whether all that the client got was whole, or else ended with a reset. */
   boolean whole(CaseTable.Row row) throws IOException {
-    var observed = observe(row, Verdict.of(row).getFirst(), false);
+    var observed = observe(row, Expectation.of(row).getFirst(), false);
     var broken = observed.broken();
     if (observed.interims().contains(101)) {
       return true; // what follows is no HTTP
@@ -114,7 +114,7 @@ final class ResponseJudge implements AutoCloseable {
         : broken.contains("java.net.SocketException");
   }
 
-  private static String ask(Verdict way, String target) {
+  private static String ask(Expectation way, String target) {
     boolean old = way.has("old") || way.has("oldka");
     var method = way.has("HEAD") ? "HEAD " : way.has("POST") ? "POST " : "GET ";
     return method
@@ -126,7 +126,7 @@ final class ResponseJudge implements AutoCloseable {
         + (way.has("POST") ? "Content-Length: 2\r\n\r\nhi" : "\r\n");
   }
 
-  private Observed observe(CaseTable.Row row, Verdict way, boolean drip) throws IOException {
+  private Observed observe(CaseTable.Row row, Expectation way, boolean drip) throws IOException {
     var target = (drip ? "/drip/" : "/case/") + rows.indexOf(row);
     int served = clean(); // which leaves a connection in the pool for the case to take
     var interims = new ArrayList<Integer>();
@@ -170,7 +170,7 @@ final class ResponseJudge implements AutoCloseable {
     }
   }
 
-  private static void check(Verdict way, Observed observed) {
+  private static void check(Expectation way, Observed observed) {
     if (way.has("cut")) {
       assertThat(observed.broken()).as("end of the connection").contains("SocketException");
       assertThat(observed.answers()).isEmpty();
@@ -208,7 +208,7 @@ final class ResponseJudge implements AutoCloseable {
     }
   }
 
-  private static void bad(Verdict way, StrictReader.Seen answer) {
+  private static void bad(Expectation way, StrictReader.Seen answer) {
     var code = Code.valueOf(way.words().get(way.words().indexOf("bad") + 1));
     assertThat(answer.status()).isEqualTo(code.status());
     assertThat(answer.values("holdfast-error")).containsExactly(code.name());

@@ -18,13 +18,13 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code close} the connection ends after the answer.
  * </ul>
  */
-record Verdict(List<String> words) {
+record Expectation(List<String> words) {
 
   /** The ways in which the case may end: {@code one or another}. */
-  static List<Verdict> of(CaseTable.Row row) {
-    var verdicts = new ArrayList<Verdict>();
+  static List<Expectation> of(CaseTable.Row row) {
+    var verdicts = new ArrayList<Expectation>();
     for (var way : row.verdict().split(" or ", -1)) {
-      verdicts.add(new Verdict(List.of(way.strip().split(" ", -1))));
+      verdicts.add(new Expectation(List.of(way.strip().split(" ", -1))));
     }
     return verdicts;
   }
@@ -77,7 +77,7 @@ record Verdict(List<String> words) {
     }
     assertThat(seen.trailers())
         .as("trailers")
-        .containsAll(all("tr").stream().map(Verdict::spaced).toList());
+        .containsAll(all("tr").stream().map(Expectation::spaced).toList());
     assertThat(seen.body()).as("body").isEqualTo(get("b", ""));
   }
 
@@ -88,7 +88,7 @@ record Verdict(List<String> words) {
   }
 
   /** Passes when one of the ways fits. */
-  static void check(List<Verdict> ways, java.util.function.Consumer<Verdict> check) {
+  static void check(List<Expectation> ways, java.util.function.Consumer<Expectation> check) {
     AssertionError first = null;
     for (var way : ways) {
       try {
