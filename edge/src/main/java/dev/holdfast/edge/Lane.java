@@ -39,6 +39,9 @@ final class Lane {
   /** A sequence that runs evenly through 16 bits: the golden ratio's multiples. */
   private static final int ROLL = 0x9E37;
 
+  /** Even a small app may have a small crowd come at once. */
+  private static final int ROOM_MIN = 10;
+
   /** An eighth of a measured time is always left to the app. */
   private static final int OWN_PART_MAX = 8;
 
@@ -248,7 +251,7 @@ final class Lane {
   }
 
   private int roomSize(AppState app) {
-    return Math.min(app.limit.limit(), config.app().roomMax());
+    return Math.min(Math.max(app.limit.limit(), ROOM_MIN), config.app().roomMax());
   }
 
   /** How heavy the user is: the account among accounts and the client among clients. */

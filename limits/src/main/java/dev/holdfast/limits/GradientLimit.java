@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicLong;
  *   in flight &lt; 0.9 limit  nothing changes, unless the last line applies
  *   short &lt;= 1.1 long      limit += max(0.1 limit, 0.2 sqrt(limit)); by half, and five times
  *                          as often, until the app was slow for the first time
+ *   short &lt;= 1.3 long      nothing changes
  *   short &lt;= tol long      in doubt: try a fifth less; if throughput stays, that was queueing;
  *                          if it falls, try a fifth more, which is kept if throughput follows
  *   short &gt;  tol long      limit = 0.8 limit + 0.2 limit max(0.5, tol long/short)
@@ -32,6 +33,7 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class GradientLimit {
   private static final double SMOOTHING = 0.2;
   private static final double CALM = 1.1;
+  private static final double DOUBTFUL = 1.3;
   private static final double GRADIENT_MIN = 0.5;
   private static final double BUSY = 0.9;
   private static final double RISE = 1.0 / 600;
@@ -199,7 +201,9 @@ public final class GradientLimit {
         grow();
       } else {
         starting = false;
-        doubt(count / seconds);
+        if (slower > DOUBTFUL) {
+          doubt(count / seconds);
+        }
       }
     }
     publish();
