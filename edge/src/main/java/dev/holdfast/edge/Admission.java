@@ -9,7 +9,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -38,9 +40,7 @@ final class Admission {
   final Share accountShare;
   final ShedLevel shed;
   final ReentrantLock shedding = new ReentrantLock(); // guards shed, but for its thread-safe part
-  private final Mode[] modes = new Mode[Limiter.values().length];
-  private final LongAdder[] refused = new LongAdder[Limiter.values().length];
-  private final LongAdder[] observed = new LongAdder[Limiter.values().length];
+  private final EnumMap<Limiter, Tally> tallies = new EnumMap<>(Limiter.class);
   private final ConcurrentHashMap<String, AppState> apps = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<String, AccountState> accounts = new ConcurrentHashMap<>();
   private final List<Lane> lanes = new CopyOnWriteArrayList<>();
@@ -77,9 +77,7 @@ final class Admission {
     older = new Book(config.blame().keysMax());
     turnedNanos = now;
     for (var limiter : Limiter.values()) {
-      modes[limiter.ordinal()] = config.mode(limiter);
-      refused[limiter.ordinal()] = new LongAdder();
-      observed[limiter.ordinal()] = new LongAdder();
+      tallies.put(limiter, new Tally(config.mode(limiter), new LongAdder(), new LongAdder()));
     }
   }
 
@@ -92,28 +90,35 @@ final class Admission {
 
   /** Whether the limiter looks at all. */
   boolean on(Limiter limiter) {
-    return modes[limiter.ordinal()] != Mode.OFF;
+    return tally(limiter).mode != Mode.OFF;
   }
 
   /** Counts what the limiter wants to refuse; answers whether it may. */
   boolean refuses(Limiter limiter) {
-    int i = limiter.ordinal();
-    if (modes[i] == Mode.ENFORCE) {
-      refused[i].increment();
+    var tally = tally(limiter);
+    if (tally.mode == Mode.ENFORCE) {
+      tally.refused.increment();
       return true;
     }
-    observed[i].increment();
+    tally.observed.increment();
     return false;
   }
 
   /** How many were refused by that limiter since birth. */
   long refused(Limiter limiter) {
-    return refused[limiter.ordinal()].sum();
+    return tally(limiter).refused.sum();
   }
 
   /** How many would have been refused while it only observed. */
   long observed(Limiter limiter) {
-    return observed[limiter.ordinal()].sum();
+    return tally(limiter).observed.sum();
+  }
+
+  /** How a limiter acts, and what came of it. */
+  private record Tally(Mode mode, LongAdder refused, LongAdder observed) {}
+
+  private Tally tally(Limiter limiter) {
+    return Objects.requireNonNull(tallies.get(limiter));
   }
 
   // The machine
@@ -134,7 +139,7 @@ final class Admission {
   boolean keepsAlive() {
     return !on(Limiter.MEMORY)
         || vitals.memory() <= config.guard().keepAlive()
-        || modes[Limiter.MEMORY.ordinal()] == Mode.OBSERVE;
+        || tally(Limiter.MEMORY).mode == Mode.OBSERVE;
   }
 
   /** Whether there is memory for one more request. */
@@ -292,7 +297,7 @@ final class Admission {
     int active = 0;
     for (int i = 0; i < requests.length; i++) {
       var account = all.get(i);
-      double mine = account.cost.sumThenReset();
+      double mine = (double) account.cost.sumThenReset();
       requests[i] = account.requests.sumThenReset();
       account.standing.second(mine);
       second += mine;
@@ -342,7 +347,7 @@ final class Admission {
     var both = new HeavyHitters(config.blame().keysMax());
     both.addAll(old);
     both.addAll(fresh);
-    double total = Math.max(1, both.total());
+    double total = (double) Math.max(1, both.total());
     return both.top(TOP).stream()
         .map(hitter ->
             new Attribution.Talker(

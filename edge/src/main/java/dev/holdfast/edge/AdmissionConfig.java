@@ -107,7 +107,7 @@ record AdmissionConfig(
    * @param tolerance how many times slower than at rest an answer may be
    * @param window how long samples are collected
    * @param samplesMin fewer say nothing
-   * @param roomMax requests that wait, at most; never more than the limit
+   * @param roomMax requests that wait, at most; never more than the limit or ten
    * @param roomWait how long a request waits at most
    * @param roomPatience how long the room is occupied before the newest is served first
    * @param streamAfter an answer that took longer to begin says nothing about the app's load

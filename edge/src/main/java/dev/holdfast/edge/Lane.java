@@ -39,6 +39,12 @@ final class Lane {
   /** A sequence that runs evenly through 16 bits: the golden ratio's multiples. */
   private static final int ROLL = 0x9E37;
 
+  /** Even a small app may have a small crowd come at once. */
+  private static final int ROOM_MIN = 10;
+
+  /** An eighth of a measured time is always left to the app. */
+  private static final int OWN_PART_MAX = 8;
+
   private static final int RETRY_SECONDS_MIN = 1;
   private static final int RETRY_SECONDS_SPREAD = 3;
 
@@ -62,6 +68,7 @@ final class Lane {
   private long secondNanos;
   private long probeNanos;
   private long handedNanos;
+  private long lagNanos; // the worse of the last probe and half of what was before
   private long waitNanos;
 
   Lane(Admission admission, RandomGenerator random, long now) {
@@ -244,7 +251,7 @@ final class Lane {
   }
 
   private int roomSize(AppState app) {
-    return Math.min(app.limit.limit(), config.app().roomMax());
+    return Math.min(Math.max(app.limit.limit(), ROOM_MIN), config.app().roomMax());
   }
 
   /** How heavy the user is: the account among accounts and the client among clients. */
@@ -282,6 +289,7 @@ final class Lane {
       enlist(gate, room, waiter, now, until);
       if (oldest != null) {
         app.waiting.decrementAndGet();
+        held(gate, oldest, -1);
         refuse(gate, oldest, now);
       }
       return;
@@ -294,9 +302,11 @@ final class Lane {
     if (room.size() == 0 && !crowded.contains(gate)) {
       crowded.add(gate);
     }
+    held(gate, waiter, 1);
     var victim = room.offer(waiter, now, until);
     if (victim != null) {
       gate.app.waiting.decrementAndGet();
+      held(gate, victim, -1);
       refuse(gate, victim, now);
     }
   }
@@ -311,6 +321,19 @@ final class Lane {
   void cancel(Gate gate, Waiter waiter) {
     if (gate.room != null && gate.room.remove(waiter)) {
       gate.app.waiting.decrementAndGet();
+      held(gate, waiter, -1);
+    }
+  }
+
+  /** Who waits has that much more or less of his share. */
+  private void held(Gate gate, Waiter waiter, int change) {
+    if (waiter.clientKey() != 0) {
+      long key = Keys.of(gate.app.key, waiter.clientKey());
+      if (change > 0) {
+        admission.clientsInFlight.enter(key);
+      } else {
+        admission.clientsInFlight.leave(key);
+      }
     }
   }
 
@@ -329,6 +352,7 @@ final class Lane {
       }
       for (var late = room.expired(now); late != null; late = room.expired(now)) {
         gate.app.waiting.decrementAndGet();
+        held(gate, late, -1);
         refuse(gate, late, now);
       }
       pump(gate, now);
@@ -352,6 +376,7 @@ final class Lane {
           return;
         }
         gate.app.waiting.decrementAndGet();
+        held(gate, next, -1);
         enter(gate, next.clientKey());
         next.admitted(now);
       }
@@ -374,11 +399,15 @@ final class Lane {
   /**
    * The app's answer began, and it was not an error of the app: an app that fails fast is not fast.
    *
+   * <p>What this loop was late itself is taken off, or else an edge that is busy would take its own
+   * delay for the app's and hold the app back.
+   *
    * @param nanos since the request was sent to it
    */
   void firstByte(Gate gate, long nanos, long now) {
     if (nanos < config.app().streamAfter().toNanos()) {
-      gate.app.limit.sample(nanos, gate.app.inFlight.get(), now);
+      long own = Math.min(Math.max(lagNanos, now - probeNanos), nanos - nanos / OWN_PART_MAX);
+      gate.app.limit.sample(nanos - Math.max(0, own), gate.app.inFlight.get(), now);
     }
   }
 
@@ -445,10 +474,11 @@ final class Lane {
   /**
    * To be called {@link #PROBE_NANOS} after the last call.
    *
-   * @param lagNanos how much later than it was due
+   * @param lateNanos how much later than it was due
    */
-  void probe(long lagNanos, long now) {
-    worstLagNanos = Math.max(worstLagNanos, lagNanos);
+  void probe(long lateNanos, long now) {
+    worstLagNanos = Math.max(worstLagNanos, lateNanos);
+    lagNanos = Math.max(lateNanos, lagNanos / 2);
     lagged = true;
     probeNanos = now + PROBE_NANOS;
     handOver(now);

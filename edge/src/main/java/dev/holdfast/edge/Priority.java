@@ -6,21 +6,27 @@ package dev.holdfast.edge;
  */
 enum Priority {
   /** C0, control: health, rods, the stream, what is open already. Never shed. */
-  CONTROL,
+  CONTROL(0),
   /** C1, live: a visitor waits. */
-  LIVE,
+  LIVE(1),
   /** C2, change: deploys and writes by API. */
-  CHANGE,
+  CHANGE(2),
   /** C3, repeat: a retry, or the same request again within a second. */
-  REPEAT,
+  REPEAT(3),
   /** C4, batch: nobody waits. */
-  BATCH;
+  BATCH(4);
 
-  private static final Priority[] ALL = values();
+  private static final Priority[] ALL = values(); // in order of their numbers
+
+  private final int number;
+
+  Priority(int number) {
+    this.number = number;
+  }
 
   /** The rank that {@code ShedLevel.level} wants: 0 is shed first, 4 never. */
   int rank() {
-    return BATCH.ordinal() - ordinal();
+    return BATCH.number - number;
   }
 
   /**
@@ -35,11 +41,11 @@ enum Priority {
     if (base == CONTROL) {
       return CONTROL;
     }
-    int rank = Math.max(base.ordinal(), hint);
+    int which = Math.max(base.number, hint);
     if (retryAttempt > 0 || repeated) {
-      rank = Math.max(rank, REPEAT.ordinal());
+      which = Math.max(which, REPEAT.number);
     }
-    return ALL[Math.min(rank, BATCH.ordinal())];
+    return ALL[Math.min(which, BATCH.number)];
   }
 
   /** Reads {@code X-Class}: {@code C0} to {@code C4} in either case; -1 for anything else. */

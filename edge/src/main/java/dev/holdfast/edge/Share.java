@@ -27,7 +27,7 @@ final class Share {
    * @param limit the common bound
    */
   boolean allows(int mine, int all, int limit, long now) {
-    int floor = (int) Math.max(FLOOR_MIN, Math.ceil(share * limit));
+    int floor = (int) Math.max(FLOOR_MIN, share * limit);
     if (mine < floor) {
       return true;
     }

@@ -97,48 +97,47 @@ final class Standing {
     if (guilty) {
       confirmedNanos = now;
     }
-    switch (state) {
+    return switch (state) {
       case NORMAL -> {
         if (guilty) {
           go(State.SUSPECT, now);
         } else {
           learn(costs[second], requests, whole);
         }
-        return null;
+        yield null;
       }
       case SUSPECT -> {
         if (now - confirmedNanos >= Duration.ofSeconds(CALM_SECONDS).toNanos()) {
           go(State.NORMAL, now);
-          return null;
+          yield null;
         }
         if (guilty && now - sinceNanos >= blame.throttleAfter().toNanos()) {
           go(State.THROTTLED, now);
           rate =
               Math.max(blame.throttlePerSecondMin(), blame.throttleTimes() * normalRequests);
-          return brake(now);
+          yield brake(now);
         }
-        return before;
+        yield before;
       }
       case THROTTLED -> {
         if (now - sinceNanos >= blame.throttleFor().toNanos()) {
           go(State.PROBATION, now);
         }
-        return before;
+        yield before;
       }
       case PROBATION -> {
         if (guilty) {
           go(State.SUSPECT, now);
-          return before;
+          yield before;
         }
         if (requests < rate || now - sinceNanos >= blame.probation().toNanos()) {
           go(State.NORMAL, now);
-          return null;
+          yield null;
         }
         rate *= RAMP;
-        return brake(now);
+        yield brake(now);
       }
-    }
-    throw new AssertionError(state);
+    };
   }
 
   private boolean guilty(Whole whole, AdmissionConfig.Blame blame) {

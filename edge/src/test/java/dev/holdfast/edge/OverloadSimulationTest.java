@@ -5,79 +5,168 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.edge.Limiter.Mode;
 import dev.holdfast.edge.Town.Log;
 import dev.holdfast.limits.Keys;
+import java.util.function.Function;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Three times what the app, or the node itself, can do. */
+/** Three times what an app, or the node itself, can do; and one heavy client among a hundred. */
 class OverloadSimulationTest {
   private static final int CLIENTS = 100;
+  private static final long CALM = 20 * World.SECOND;
+  private static final long STORM = 40 * World.SECOND;
+  private static final int APP_CAPACITY = 800; // 16 workers of 20 ms
+  private static final int NODE_CAPACITY = 1900; // two loops of 1 ms, less what refusing costs
 
-  private record Result(double goodput, Log log, Town town) {}
+  private record Result(Town town, Log calm, Log storm, double goodput) {
+    double slower() {
+      return (double) storm.latency.p(0.99) / calm.latency.p(0.99);
+    }
+  }
 
-  private static Result run(
-      long seed, AdmissionConfig config, double perSecond, int seconds, boolean node, boolean steady) {
+  private static Result threeTimes(
+      long seed, AdmissionConfig config, double capacity, Function<Town, Town.App> build) {
     var world = new World(seed);
     var town = new Town(world, config, 2);
-    Town.App app;
-    if (node) {
-      town.passCost = World.MILLI;
-      town.refuseCost = 20 * World.MICRO;
-      app = town.new App("app", "team", 10_000, town.constant(5));
-    } else {
-      app = town.new App("app", "team", 16, steady ? town.constant(20) : town.exponential(20));
-    }
-    long start = 20 * World.SECOND;
-    long end = start + seconds * World.SECOND;
+    var app = build.apply(town);
     var calm = new Log();
-    var log = new Log();
+    var storm = new Log();
+    crowd(town, 0.3 * capacity, CALM, app, calm);
+    world.run(CALM);
+    crowd(town, 3 * capacity, CALM + STORM, app, storm);
+    world.run(CALM + STORM);
+    double seconds = (double) STORM / World.SECOND;
+    return new Result(town, calm, storm, storm.good / seconds / capacity);
+  }
+
+  private static void crowd(Town town, double perSecond, long until, Town.App app, Log log) {
     for (int i = 0; i < CLIENTS; i++) {
-      long client = Keys.of("client" + i);
-      town.visitors(0.3 * (node ? 2000 : 800) / CLIENTS, start, app, client, calm);
+      town.visitors(perSecond / CLIENTS, until, app, Keys.of("client" + i), log);
     }
-    world.run(start);
-    for (int i = 0; i < CLIENTS; i++) {
-      town.visitors(perSecond / CLIENTS, end, app, Keys.of("client" + i), log);
-    }
-    world.run(end);
-    int good = log.good;
-    System.out.printf(
-        "node %b steady %b mode %s: calm p99 %d ms; offered %.0f/s good %.0f/s refused %d first %d ms"
-            + " p50 %d p99 %d ms limit %d%n",
-        node,
-        steady,
-        config.mode(Limiter.NODE),
-        calm.latency.p(0.99) / World.MILLI,
-        perSecond,
-        (double) good / seconds,
-        log.refused,
-        (log.firstRefusal - start) / World.MILLI,
-        log.latency.p(0.5) / World.MILLI,
-        log.latency.p(0.99) / World.MILLI,
-        town.admission.app("app").limit.limit());
-    for (var l : Limiter.values()) {
-      if (town.admission.refused(l) > 0) {
-        System.out.println("   " + l + " " + town.admission.refused(l));
-      }
-    }
-    return new Result((double) good / seconds, log, town);
+  }
+
+  private static Town.App slowApp(Town town) {
+    return town.new App("app", "team", 16, town.exponential(20));
+  }
+
+  private static Town.App slowEdge(Town town) {
+    town.passCost = World.MILLI;
+    town.refuseCost = 20 * World.MICRO;
+    return town.new App("app", "team", 10_000, town.exponential(50));
   }
 
   @ParameterizedTest(name = "seed {0}")
-  @CsvSource({"1", "2"})
-  void print(long seed) {
-    for (boolean node : new boolean[] {false, true}) {
-      for (boolean steady : new boolean[] {false, true}) {
-        for (var mode : new Mode[] {Mode.ENFORCE, Mode.OFF}) {
-          var config = AdmissionConfig.defaults();
-          if (mode == Mode.OFF) {
-            config = config.withAll(Mode.OFF);
-          }
-          long t = System.nanoTime();
-          run(seed, config, node ? 6000 : 2400, 20, node, steady);
-          System.out.println("   took " + (System.nanoTime() - t) / 1_000_000 + " ms");
-        }
-      }
-    }
-    assertThat(seed).isPositive();
+  @ValueSource(longs = {1, 2, 3})
+  void anAppAtThreeTimesItsCapacityDoesItsWork(long seed) {
+    var on =
+        threeTimes(
+            seed, AdmissionConfig.defaults(), APP_CAPACITY, OverloadSimulationTest::slowApp);
+    assertThat(on.goodput).isGreaterThanOrEqualTo(0.90);
+    assertThat(on.slower()).isLessThanOrEqualTo(2.0);
+    assertThat(on.storm.firstRefusal - CALM).isLessThanOrEqualTo(World.SECOND);
+    var off =
+        threeTimes(
+            seed,
+            AdmissionConfig.defaults().withAll(Mode.OFF),
+            APP_CAPACITY,
+            OverloadSimulationTest::slowApp);
+    assertThat(off.goodput).isLessThan(0.10);
+  }
+
+  @ParameterizedTest(name = "seed {0}")
+  @ValueSource(longs = {1, 2, 3})
+  void anAppWhoseAnswersAllTakeTheSameStaysFast(long seed) {
+    var on =
+        threeTimes(
+            seed,
+            AdmissionConfig.defaults(),
+            APP_CAPACITY,
+            town -> town.new App("app", "team", 16, town.constant(20)));
+    assertThat(on.goodput).isGreaterThanOrEqualTo(0.90);
+    assertThat((double) on.storm.latency.p(0.5) / on.calm.latency.p(0.5)).isLessThan(1.5);
+    assertThat((double) on.storm.latency.p(0.95) / on.calm.latency.p(0.95)).isLessThan(2.2);
+  }
+
+  @ParameterizedTest(name = "seed {0}")
+  @ValueSource(longs = {1, 2, 3})
+  void aNodeAtThreeTimesItsCapacityDoesItsWork(long seed) {
+    var on =
+        threeTimes(
+            seed, AdmissionConfig.defaults(), NODE_CAPACITY, OverloadSimulationTest::slowEdge);
+    assertThat(on.goodput).isGreaterThanOrEqualTo(0.90);
+    assertThat(on.slower()).isLessThanOrEqualTo(2.0);
+    assertThat(on.storm.firstRefusal - CALM).isLessThanOrEqualTo(World.SECOND);
+    assertThat(on.town.admission.refused(Limiter.NODE)).isPositive();
+    var off =
+        threeTimes(
+            seed,
+            AdmissionConfig.defaults().withAll(Mode.OFF),
+            NODE_CAPACITY,
+            OverloadSimulationTest::slowEdge);
+    assertThat(off.goodput).isLessThan(0.20);
+  }
+
+  @ParameterizedTest(name = "seed {0}")
+  @ValueSource(longs = {1, 2, 3})
+  void observingRefusesNobodyAndCounts(long seed) {
+    var seen =
+        threeTimes(
+            seed,
+            AdmissionConfig.defaults().withAll(Mode.OBSERVE),
+            APP_CAPACITY,
+            OverloadSimulationTest::slowApp);
+    assertThat(seen.storm.refused).isZero();
+    assertThat(seen.town.admission.refused(Limiter.APP)).isZero();
+    assertThat(seen.town.admission.observed(Limiter.APP)).isPositive();
+  }
+
+  /** Half of the capacity is used by 99 quiet clients; then one asks for twice the capacity. */
+  private static Result oneHeavy(
+      long seed, AdmissionConfig config, double capacity, Function<Town, Town.App> build) {
+    var world = new World(seed);
+    var town = new Town(world, config, 2);
+    var app = build.apply(town);
+    var calm = new Log();
+    var storm = new Log();
+    var heavy = new Log();
+    crowd(town, 0.5 * capacity, CALM, app, calm);
+    world.run(CALM);
+    crowd(town, 0.5 * capacity, CALM + STORM, app, storm);
+    town.visitors(2 * capacity, CALM + STORM, app, Keys.of("heavy"), heavy);
+    world.run(CALM + STORM);
+    return new Result(town, calm, storm, heavy.good);
+  }
+
+  @ParameterizedTest(name = "seed {0}")
+  @ValueSource(longs = {1, 2, 3})
+  void oneHeavyClientAmongAHundredHurtsNobodyElse(long seed) {
+    var on =
+        oneHeavy(seed, AdmissionConfig.defaults(), APP_CAPACITY, OverloadSimulationTest::slowApp);
+    assertThat(on.storm.refused).isZero();
+    assertThat(on.slower()).isLessThanOrEqualTo(1.2);
+    assertThat(on.goodput).as("answers for the heavy one").isPositive();
+    assertThat(on.town.admission.attribution().clients().getFirst().key())
+        .isEqualTo(Keys.of("heavy"));
+    var off =
+        oneHeavy(
+            seed,
+            AdmissionConfig.defaults().withAll(Mode.OFF),
+            APP_CAPACITY,
+            OverloadSimulationTest::slowApp);
+    assertThat(off.slower()).isGreaterThan(10);
+  }
+
+  @ParameterizedTest(name = "seed {0}")
+  @ValueSource(longs = {1, 2, 3})
+  void aHeavyClientOfAnOverloadedNodeIsShedBeforeTheOthers(long seed) {
+    var on =
+        oneHeavy(
+            seed,
+            AdmissionConfig.defaults().withAll(Mode.OFF).with(Limiter.NODE, Mode.ENFORCE),
+            NODE_CAPACITY,
+            OverloadSimulationTest::slowEdge);
+    double others = (double) on.storm.refused / on.storm.sent;
+    double all = (double) on.town.admission.refused(Limiter.NODE) / (5 * on.storm.sent);
+    assertThat(others).isLessThan(0.25 * all);
+    assertThat(on.town.admission.refused(Limiter.NODE)).isPositive();
   }
 }

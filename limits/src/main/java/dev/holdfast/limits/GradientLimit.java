@@ -14,13 +14,15 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  *   in flight &lt; limit/2   nothing changes; the window teaches the baseline
  *   in flight &lt; 0.9 limit  nothing changes, unless the last line applies
- *   short &lt;= 1.1 long      limit += 0.2 sqrt(limit)
+ *   short &lt;= 1.1 long      limit += max(0.1 limit, 0.2 sqrt(limit)); by half, and five times
+ *                          as often, until the app was slow for the first time
+ *   short &lt;= 1.3 long      nothing changes
  *   short &lt;= tol long      in doubt: try a fifth less; if throughput stays, that was queueing;
  *                          if it falls, try a fifth more, which is kept if throughput follows
  *   short &gt;  tol long      limit = 0.8 limit + 0.2 limit max(0.5, tol long/short)
  * </pre>
  *
- * <p>The outer two lines are Gradient2 of Netflix' concurrency-limits. Its known weakness is that
+ * <p>The last line and the bounds are Gradient2 of Netflix' concurrency-limits. Its known weakness is that
  * the baseline is an average of everything, so a long overload becomes the new normal and the limit
  * grows without end. Here a window in which the app is busy may lower the baseline, never raise it.
  * What if the app itself became slower? Then the limit shrinks, and shrinking is an experiment:
@@ -31,12 +33,19 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class GradientLimit {
   private static final double SMOOTHING = 0.2;
   private static final double CALM = 1.1;
+  private static final double DOUBTFUL = 1.3;
   private static final double GRADIENT_MIN = 0.5;
   private static final double BUSY = 0.9;
   private static final double RISE = 1.0 / 600;
   private static final double FALL = 1.0 / 100;
   private static final double RELAX = 0.9;
   private static final int WARM_WINDOWS = 10;
+  private static final double GROWTH = 0.1;
+  private static final double GROWTH_START = 0.5;
+
+  /** While nothing is known the window is that much shorter, if it has that many more samples. */
+  private static final int START_FASTER = 5;
+
   private static final double STEP = 1.2;
   private static final double FOLLOWS_UP = 1.1;
   private static final double STAYS_DOWN = 0.96;
@@ -69,6 +78,7 @@ public final class GradientLimit {
   private boolean settling;
   private boolean upwards;
   private int failures;
+  private volatile boolean starting = true;
   private double shrunkFrom;
   private double shortBefore;
   private int resting;
@@ -151,8 +161,10 @@ public final class GradientLimit {
     while (inFlight > seen && !peak.compareAndSet(seen, inFlight)) {
       seen = peak.get();
     }
-    if (now - startNanos >= windowNanos
-        && count >= samplesMin
+    long passed = now - startNanos;
+    boolean early =
+        starting && passed >= windowNanos / START_FASTER && count >= samplesMin * START_FASTER;
+    if ((early || (passed >= windowNanos && count >= samplesMin))
         && updating.compareAndSet(false, true)) {
       update(now);
       updating.set(false);
@@ -188,7 +200,10 @@ public final class GradientLimit {
         triedFrom = 0;
         grow();
       } else {
-        doubt(count / seconds);
+        starting = false;
+        if (slower > DOUBTFUL) {
+          doubt(count / seconds);
+        }
       }
     }
     publish();
@@ -208,7 +223,7 @@ public final class GradientLimit {
   }
 
   private void grow() {
-    exact += SMOOTHING * Math.sqrt(exact);
+    exact += Math.max(SMOOTHING * Math.sqrt(exact), (starting ? GROWTH_START : GROWTH) * exact);
   }
 
   /** Tries a fifth less, and when that costs throughput a fifth more, and when neither is better rests. */
@@ -237,6 +252,7 @@ public final class GradientLimit {
   }
 
   private void shrink(double shortNanos, double slower) {
+    starting = false;
     triedFrom = 0;
     if (shrunkFrom == 0) {
       shrunkFrom = exact;

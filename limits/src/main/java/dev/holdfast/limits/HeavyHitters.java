@@ -109,22 +109,6 @@ public final class HeavyHitters {
     return List.copyOf(all.subList(0, Math.min(count, all.size())));
   }
 
-  /** Calls back with every key that is counted. */
-  public void forEach(Visitor visitor) {
-    for (int i = 0; i < keys.length; i++) {
-      if (counts[i] > 0) {
-        visitor.visit(keys[i], counts[i]);
-      }
-    }
-  }
-
-  /** Takes a key and what it has at least. */
-  @FunctionalInterface
-  public interface Visitor {
-    /** Called once per key. */
-    void visit(long key, long atLeast);
-  }
-
   /** Forgets everything. */
   public void clear() {
     Arrays.fill(keys, 0);

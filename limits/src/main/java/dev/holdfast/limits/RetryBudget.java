@@ -92,7 +92,7 @@ public final class RetryBudget {
     while (true) {
       long slot = slots.get(index);
       int balance = (int) (slot >>> 32) == second ? (int) (slot & BALANCE) : 0;
-      long next = (long) second << 32 | (balance + change) & BALANCE;
+      long next = ((long) second << 32) | ((balance + change) & BALANCE);
       if (slots.compareAndSet(index, slot, next)) {
         return;
       }
