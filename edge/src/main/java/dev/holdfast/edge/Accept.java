@@ -54,6 +54,16 @@ final class Accept {
     }
   }
 
+  private record Wishes(Wish html, Wish json, Wish text) {
+    Wish of(Form form) {
+      return switch (form) {
+        case HTML -> html;
+        case JSON -> json;
+        case TEXT -> text;
+      };
+    }
+  }
+
   /**
    * The form.
    *
@@ -66,41 +76,41 @@ final class Accept {
     if (accept == null || accept.isBlank()) {
       return doubt;
     }
-    var wishes = new Wish[] {new Wish(), new Wish(), new Wish()};
+    var wishes = new Wishes(new Wish(), new Wish(), new Wish());
     var ranges = accept.toLowerCase(Locale.ROOT).split(",", RANGES_MAX);
     for (int place = 0; place < ranges.length; place++) {
       read(ranges[place], place, wishes);
     }
     var best = doubt;
     for (var form : Form.values()) {
-      if (wishes[form.ordinal()].beats(wishes[best.ordinal()])) {
+      if (wishes.of(form).beats(wishes.of(best))) {
         best = form;
       }
     }
-    return wishes[best.ordinal()].weight > 0 ? best : Form.TEXT;
+    return wishes.of(best).weight > 0 ? best : Form.TEXT;
   }
 
-  private static void read(String range, int place, Wish[] wishes) {
+  private static void read(String range, int place, Wishes wishes) {
     var parts = range.split(";", -1);
     var type = parts[0].strip();
     int weight = weight(parts);
     switch (type) {
       case "*/*" -> {
-        for (var wish : wishes) {
-          wish.take(weight, 1, RANGES_MAX);
-        }
+        wishes.html().take(weight, 1, RANGES_MAX);
+        wishes.json().take(weight, 1, RANGES_MAX);
+        wishes.text().take(weight, 1, RANGES_MAX);
       }
       case "text/*" -> {
-        wishes[Form.HTML.ordinal()].take(weight, 2, RANGES_MAX);
-        wishes[Form.TEXT.ordinal()].take(weight, 2, RANGES_MAX);
+        wishes.html().take(weight, 2, RANGES_MAX);
+        wishes.text().take(weight, 2, RANGES_MAX);
       }
-      case "application/*" -> wishes[Form.JSON.ordinal()].take(weight, 2, RANGES_MAX);
+      case "application/*" -> wishes.json().take(weight, 2, RANGES_MAX);
       case "text/html", "application/xhtml+xml" ->
-          wishes[Form.HTML.ordinal()].take(weight, 3, place);
-      case "text/plain" -> wishes[Form.TEXT.ordinal()].take(weight, 3, place);
+          wishes.html().take(weight, 3, place);
+      case "text/plain" -> wishes.text().take(weight, 3, place);
       default -> {
         if (type.equals("application/json") || type.endsWith("+json")) {
-          wishes[Form.JSON.ordinal()].take(weight, 3, place);
+          wishes.json().take(weight, 3, place);
         }
       }
     }
