@@ -47,11 +47,11 @@ final class AccessLine {
     }
     out.text(" bytes=").number(record.bytesOut);
     var arrival = record.arrival;
-    boolean secure = arrival != null && arrival.secure();
     out.text(arrival != null && arrival.http2() ? " protocol=http2.0" : " protocol=http1.1");
-    out.text(secure ? " tls=true" : " tls=false");
-    if (secure) {
-      out.text(" tls_version=").text(arrival.tls());
+    if (arrival != null && arrival.secure()) {
+      out.text(" tls=true tls_version=").text(arrival.tls());
+    } else {
+      out.text(" tls=false");
     }
     if (code == Code.H31) {
       quoted(out.text(" agent=\""), record, USER_AGENT);

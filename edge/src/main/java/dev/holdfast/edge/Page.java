@@ -1,0 +1,144 @@
+package dev.holdfast.edge;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.holdfast.ledger.Policy;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a visitor gets when the edge answers itself: a page for people, which the app's owner may
+ * have written, Problem Details (RFC 9457) for programs, a line of text for a terminal. Nothing
+ * that the visitor sent is repeated but a request id that was checked, and no address is shown.
+ * Immutable.
+ *
+ * @param status as it is sent
+ * @param code Heroku's code, or null where there is none (such as an unknown host)
+ * @param title a constant
+ * @param requestId checked or made by the edge; may be empty
+ * @param html what the owner wrote, or null
+ * @param retryAfterSeconds after which another try makes sense, or 0
+ */
+record Page(
+    int status,
+    @Nullable Code code,
+    String title,
+    String requestId,
+    @Nullable String html,
+    int retryAfterSeconds) {
+  private static final String METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+  /**
+   * The page for that code under that policy. Only the edge's own codes show what the owner wrote:
+   * an app's own answers pass as they are.
+   *
+   * @param status what is sent where it differs from the code's
+   */
+  static Page of(
+      int status,
+      @Nullable Code code,
+      String title,
+      String requestId,
+      Policy policy,
+      RandomGenerator random) {
+    String html = null;
+    if (code == Code.H80 && policy.maintenancePage() != null) {
+      html = policy.maintenancePage();
+    } else if (code != null) {
+      html = policy.errorPage();
+    }
+    return new Page(status, code, title, requestId, html, code == null ? 0 : wait(code, random));
+  }
+
+  /** The code's wait and up to half as much, so that not all visitors come back at one moment. */
+  private static int wait(Code code, RandomGenerator random) {
+    int seconds = code.retryAfterSeconds();
+    return seconds == 0 ? 0 : seconds + random.nextInt(seconds / 2 + 1);
+  }
+
+  /**
+   * The whole response, head and body.
+   *
+   * @param accept all fields Accept as one list, or null
+   * @param bodyless whether only the head is sent, as for HEAD
+   */
+  ByteBuf render(
+      ByteBufAllocator allocator, @Nullable String accept, boolean bodyless, boolean close) {
+    var form = Accept.pick(accept, html != null);
+    var body = body(form).getBytes(UTF_8);
+    var out = allocator.buffer(512 + (bodyless ? 0 : body.length));
+    HeaderRules.text(
+        out, "HTTP/1.1 " + status + " " + HttpResponseStatus.valueOf(status).reasonPhrase());
+    HeaderRules.text(out, "\r\n");
+    HeaderRules.field(out, "Content-Type", form.contentType());
+    HeaderRules.field(out, "Content-Length", Integer.toString(body.length));
+    HeaderRules.field(out, "Cache-Control", "no-store");
+    HeaderRules.field(out, "Vary", "Accept");
+    HeaderRules.field(out, "X-Content-Type-Options", "nosniff");
+    if (status == 405) {
+      HeaderRules.field(out, "Allow", METHODS);
+    }
+    if (code != null) {
+      HeaderRules.field(out, "Holdfast-Error", code.name());
+    }
+    if (retryAfterSeconds > 0) {
+      HeaderRules.field(out, "Retry-After", Integer.toString(retryAfterSeconds));
+    }
+    if (!requestId.isEmpty()) {
+      HeaderRules.field(out, "X-Request-Id", requestId);
+    }
+    HeaderRules.field(out, "Connection", close ? "close" : "keep-alive");
+    HeaderRules.field(out, "Via", HeaderRules.VIA);
+    HeaderRules.text(out, "\r\n");
+    return bodyless ? out : out.writeBytes(body);
+  }
+
+  private String body(Accept.Form form) {
+    return switch (form) {
+      case HTML -> html == null ? standard() : filled(html);
+      case JSON -> problem();
+      case TEXT -> text();
+    };
+  }
+
+  private String name() {
+    return code == null ? Integer.toString(status) : code.name();
+  }
+
+  private String filled(String page) {
+    return page.replace("{{code}}", name())
+        .replace("{{status}}", Integer.toString(status))
+        .replace("{{request_id}}", requestId);
+  }
+
+  private String standard() {
+    return """
+    <!doctype html>
+    <html lang="en"><meta charset="utf-8"><title>%1$s</title>
+    <body><h1>%1$s</h1>
+    <p>Code <b>%2$s</b>, request <code>%3$s</code></p></body></html>
+    """
+        .formatted(title, name(), requestId);
+  }
+
+  private String problem() {
+    var out = new StringBuilder(200).append("{\"type\":\"about:blank\",\"title\":\"").append(title);
+    out.append("\",\"status\":").append(status);
+    if (code != null) {
+      out.append(",\"code\":\"").append(code.name()).append('"');
+    }
+    if (retryAfterSeconds > 0) {
+      out.append(",\"retryAfter\":").append(retryAfterSeconds);
+    }
+    return out.append(",\"requestId\":\"").append(requestId).append("\"}\n").toString();
+  }
+
+  private String text() {
+    var again = retryAfterSeconds > 0 ? ", try again in " + retryAfterSeconds + " s" : "";
+    var known = code == null ? "" : " (" + code.name() + ")";
+    return status + " " + title + known + again + "\nrequest " + requestId + "\n";
+  }
+}
