@@ -84,6 +84,11 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     return arrival;
   }
 
+  /** Whether a whole request came and its answer is under way. */
+  boolean answering() {
+    return state == State.EXCHANGE && exchange != null && exchange.requestWhole();
+  }
+
   void attach(Tunnel next) {
     state = State.TUNNEL;
     tunnel = next;

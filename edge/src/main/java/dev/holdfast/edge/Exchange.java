@@ -335,6 +335,11 @@ final class Exchange {
     return requestPump.done();
   }
 
+  /** Whether the client sent everything, passed on or not. */
+  boolean requestWhole() {
+    return requestPump.whole();
+  }
+
   /** Whether a 100 went to the client already. */
   boolean continued() {
     return requestPump.continued();

@@ -48,6 +48,7 @@ final class Loop {
   private final Holds holds;
   private final RandomGenerator random;
   private final Bootstrap bootstrap;
+  private final Http2Upstream http2;
   private final Set<ClientConnection> clients = new HashSet<>();
   private @Nullable DnsNameResolver resolver;
 
@@ -71,6 +72,7 @@ final class Loop {
             .option(
                 ChannelOption.CONNECT_TIMEOUT_MILLIS,
                 (int) Math.max(1, shared.config.connectTimeout().toMillis()));
+    http2 = new Http2Upstream(this, bootstrap);
   }
 
   static AdaptiveRecvByteBufAllocator reads() {
@@ -149,7 +151,16 @@ final class Loop {
     void connected(@Nullable UpstreamConnection connection, @Nullable Throwable cause);
   }
 
+  /** A stream of an HTTP/2 connection to the app, which it may share with other requests. */
+  void connectHttp2(Target target, int generation, InetAddress address, Connected then) {
+    http2.connect(target, generation, address, then);
+  }
+
   void connect(Target target, int generation, InetAddress address, Connected then) {
+    if (shared.http2Apps.test(target)) {
+      connectHttp2(target, generation, address, then);
+      return;
+    }
     var _ =
         bootstrap
             .clone()
@@ -176,11 +187,13 @@ final class Loop {
 
   void forget(String service, String id) {
     pool.closeIf(c -> c.target().service().equals(service) && c.target().id().equals(id));
+    http2.forget(service, id);
   }
 
   /** Ends what waits for nothing; what is under way may finish. */
   void drain() {
     pool.closeIf(_ -> true);
+    http2.drain();
     List.copyOf(clients).forEach(ClientConnection::drain);
   }
 
@@ -188,6 +201,7 @@ final class Loop {
   void cut() {
     List.copyOf(clients).forEach(ClientConnection::cut);
     pool.closeIf(_ -> true);
+    http2.cut();
     if (resolver != null) {
       resolver.close();
     }

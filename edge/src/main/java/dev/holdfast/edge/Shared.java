@@ -3,6 +3,7 @@ package dev.holdfast.edge;
 import dev.holdfast.limits.Time;
 import java.lang.System.Logger.Level;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -11,6 +12,7 @@ final class Shared {
   private static final System.Logger LOG = System.getLogger(Edge.class.getName());
 
   final EdgeConfig config;
+  final FrontConfig front;
   final Supplier<Routing> view;
   final Time time;
   final Transport transport;
@@ -20,8 +22,18 @@ final class Shared {
   private final RouterLog log;
   private volatile boolean draining;
 
-  Shared(EdgeConfig config, Supplier<Routing> view, Time time, RouterLog log, Transport transport) {
+  /** Which apps are spoken to in HTTP/2. */
+  volatile Predicate<Target> http2Apps = _ -> false;
+
+  Shared(
+      EdgeConfig config,
+      FrontConfig front,
+      Supplier<Routing> view,
+      Time time,
+      RouterLog log,
+      Transport transport) {
     this.config = config;
+    this.front = front;
     this.view = view;
     this.time = time;
     this.log = log;
