@@ -12,18 +12,21 @@ import org.jspecify.annotations.Nullable;
  * both sides when they see one, and the answer would be lost. Confined to its event loop.
  *
  * <p>The record cannot be read here, but its size can: an alert is 2 bytes, which makes 19 in TLS
- * 1.3. Two bytes of data look the same, so they wait too; nothing depends on them, because nothing
- * after a whole request is looked at before its answer is over.
+ * 1.3, or 35 with the padding that Java's clients add. A few bytes of data look the same, so they
+ * wait too; nothing depends on them, because nothing after a whole request is looked at before its
+ * answer is over.
  */
 final class TlsHold extends ChannelDuplexHandler {
   private static final int HEADER_BYTES = 5;
   private static final int ALERT = 21;
   private static final int APPLICATION_DATA = 23;
   private static final int ALERT_BYTES_13 = 2 + 1 + 16;
+  private static final int PADDING_BYTES_MAX = 16;
 
   private @Nullable ChannelHandlerContext context;
   private @Nullable ClientConnection client;
   private @Nullable ByteBuf held;
+  private boolean passed;
 
   /** What is still to come of the record that is passing, its header not counted. */
   private int left;
@@ -66,25 +69,34 @@ final class TlsHold extends ChannelDuplexHandler {
     var earlier = held;
     held = null;
     if (earlier != null) {
+      passed = true;
       ctx.fireChannelRead(earlier); // more came, so it was not the last word
     }
     var bytes = (ByteBuf) message;
     int last = lastWord(bytes);
     if (last == 0) {
+      passed = true;
       ctx.fireChannelRead(bytes);
     } else if (last == bytes.readableBytes()) {
       held = bytes;
     } else {
       var before = bytes.readRetainedSlice(bytes.readableBytes() - last);
       held = bytes;
+      passed = true;
       ctx.fireChannelRead(before);
     }
   }
 
   @Override
   public void channelReadComplete(ChannelHandlerContext ctx) {
-    ctx.fireChannelReadComplete();
+    if (passed || held == null) {
+      passed = false;
+      ctx.fireChannelReadComplete();
+    }
     settle();
+    if (held != null && client != null && client.in() == null) {
+      ctx.read(); // so that a client that breaks off is still noticed
+    }
   }
 
   @Override
@@ -129,7 +141,7 @@ final class TlsHold extends ChannelDuplexHandler {
       left = (int) (header & 0xffff);
       header = 0;
       headerBytes = 0;
-      boolean alert = type == ALERT || (type == APPLICATION_DATA && left == ALERT_BYTES_13);
+      boolean alert = type == ALERT || (type == APPLICATION_DATA && left <= ALERT_BYTES_13 + PADDING_BYTES_MAX);
       if (alert && start >= 0 && at + left == end) {
         left = 0;
         return end - start;
