@@ -188,6 +188,11 @@ public final class Edge implements AutoCloseable {
     return shared.gauges.requests(service, endpointId);
   }
 
+  /** Connections of clients, and streams of their HTTP/2 connections, at this time. */
+  int connections() {
+    return shared.connections.get();
+  }
+
   /** Requests and tunnels under way at that endpoint, over all event loops. */
   public int inFlight(String service, String endpointId) {
     return shared.gauges.inFlight(service, endpointId);
