@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -191,6 +192,16 @@ public final class Edge implements AutoCloseable {
   /** Connections of clients, and streams of their HTTP/2 connections, at this time. */
   int connections() {
     return shared.connections.get();
+  }
+
+  /** From now on these apps are spoken to in HTTP/2 without TLS. */
+  void speakHttp2To(Predicate<Target> apps) {
+    shared.http2Apps = apps;
+  }
+
+  /** HTTP/2 connections to apps at this time; not exact while they change. */
+  int http2Links() {
+    return loops.values().stream().mapToInt(Loop::http2Links).sum();
   }
 
   /** Requests and tunnels under way at that endpoint, over all event loops. */

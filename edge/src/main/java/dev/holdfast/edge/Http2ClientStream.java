@@ -136,15 +136,18 @@ final class Http2ClientStream extends ChannelDuplexHandler {
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
     if (event instanceof Http2ResetFrame) {
       over = true;
-      var _ = ctx.close();
+      // Later, when the codec knows it too: a reset is not answered with a reset.
+      ctx.executor().execute(() -> Sockets.close(ctx.channel()));
     }
     ReferenceCountUtil.release(event); // the end of a stream says itself in HTTP/1.1's framing
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    if (cause instanceof Http2Exception || cause instanceof DecoderException) {
-      over = true; // the client broke the rules, and the codec tells it so
+    if (cause instanceof Http2Exception rule) {
+      reset(ctx, rule.error()); // the client broke it
+    } else if (cause instanceof DecoderException) {
+      over = true; // the whole connection is broken
       var _ = ctx.close();
     } else {
       ctx.fireExceptionCaught(cause instanceof IOException ? cause : new IOException(cause));

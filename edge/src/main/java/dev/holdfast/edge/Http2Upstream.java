@@ -21,6 +21,7 @@ final class Http2Upstream {
   private final Loop loop;
   private final Bootstrap bootstrap;
   private final Map<Key, List<Http2Link>> links = new HashMap<>();
+  private volatile int size; // written by the event loop only
 
   Http2Upstream(Loop loop, Bootstrap bootstrap) {
     this.loop = loop;
@@ -46,13 +47,18 @@ final class Http2Upstream {
     }
     var link = new Http2Link(loop, target, generation, gone -> remove(key, gone));
     known.add(link);
+    size++;
     link.take(then);
     link.connect(bootstrap, key.address());
   }
 
   private void remove(Key key, Http2Link link) {
     var known = links.get(key);
-    if (known != null && known.remove(link) && known.isEmpty()) {
+    if (known == null || !known.remove(link)) {
+      return;
+    }
+    size--;
+    if (known.isEmpty()) {
       links.remove(key);
     }
   }
@@ -76,9 +82,9 @@ final class Http2Upstream {
     all().forEach(Http2Link::cut);
   }
 
-  /** How many connections there are. */
+  /** How many connections take requests; any thread may ask. */
   int size() {
-    return all().size();
+    return size;
   }
 
   private List<Http2Link> all() {

@@ -156,6 +156,11 @@ final class Loop {
     http2.connect(target, generation, address, then);
   }
 
+  /** HTTP/2 connections to apps, as far as another thread can see. */
+  int http2Links() {
+    return http2.size();
+  }
+
   void connect(Target target, int generation, InetAddress address, Connected then) {
     if (shared.http2Apps.test(target)) {
       connectHttp2(target, generation, address, then);

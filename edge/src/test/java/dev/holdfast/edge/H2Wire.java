@@ -77,7 +77,7 @@ final class H2Wire implements AutoCloseable {
   /** Connected by prior knowledge, with the settings of both sides on their way. */
   static H2Wire to(InetSocketAddress address) throws IOException {
     var wire = new H2Wire(new Socket(address.getAddress(), address.getPort()));
-    return wire.preface().frame(SETTINGS, 0, 0, NONE);
+    return wire.preface().frame(SETTINGS, 0, 0, NONE).frame(SETTINGS, ACK, 0, NONE);
   }
 
   H2Wire preface() throws IOException {

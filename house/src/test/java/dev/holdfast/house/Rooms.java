@@ -76,6 +76,7 @@ final class Rooms {
               Set.of(
                   "Edge",
                   "EdgeConfig",
+                  "FrontConfig",
                   "RouterLog",
                   "Routing",
                   "RoutingFold",
