@@ -324,7 +324,7 @@ class Http2Test {
               } catch (InterruptedException e) {
                 return;
               }
-              var _ = wire.in.skip(Long.MAX_VALUE);
+              var _ = wire.in.transferTo(java.io.OutputStream.nullOutputStream());
             });
         var rig = new FrontRig(front).app(backend);
         var wire = wire(rig)) {
