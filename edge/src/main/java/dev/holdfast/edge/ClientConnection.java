@@ -1,5 +1,6 @@
 package dev.holdfast.edge;
 
+import dev.holdfast.ledger.Policy;
 import dev.holdfast.limits.Keys;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -9,7 +10,6 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -97,6 +97,11 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
 
   Arrival arrival() {
     return arrival;
+  }
+
+  /** Whether a whole request came and its answer is under way. */
+  boolean answering() {
+    return state == State.EXCHANGE && exchange != null && exchange.requestWhole();
   }
 
   void attach(Tunnel next) {
@@ -327,7 +332,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
 
   /** Answers with a page of the edge's own. */
   void answer(
-      ErrorPage page, List<String> accept, String more, boolean bodyless, boolean keepAlive) {
+      Page page, @Nullable String accept, String more, boolean bodyless, boolean keepAlive) {
     boolean keep = keepAlive && !closing();
     out.pass(page.render(channel.alloc(), accept, more, bodyless, !keep));
     out.flush();
@@ -364,8 +369,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     var id = asked.head.text(seen.idAt, seen.idEnd);
     var title = cause == null || code != Code.H26 ? code.description() : "Bad request: " + cause;
     out.pass(
-        new ErrorPage(status, code, title, id)
-            .render(channel.alloc(), ErrorPage.accepted(asked.head), "", asked.forHead(), true));
+        Page.of(status, code, title, id, Policy.NONE, loop.random())
+            .render(channel.alloc(), Page.accepted(asked.head), "", asked.forHead(), true));
     out.flush();
     dropRequest();
     linger();

@@ -5,11 +5,9 @@ import dev.holdfast.limits.MetricSource;
 import dev.holdfast.limits.Time;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.socket.SocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import java.io.IOException;
@@ -19,7 +17,9 @@ import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A streaming HTTP/1.1 reverse proxy by host name (RFC 9110, RFC 9112): every request goes to where
@@ -34,18 +34,24 @@ public final class Edge implements AutoCloseable {
   private final Shared shared;
   private final MultiThreadIoEventLoopGroup group;
   private final Map<EventLoop, Loop> loops;
+  private final Front front;
   private final Channel listener;
+  private final @Nullable Channel tlsListener;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private Edge(
       Shared shared,
       MultiThreadIoEventLoopGroup group,
       Map<EventLoop, Loop> loops,
-      Channel listener) {
+      Front front,
+      Channel listener,
+      @Nullable Channel tlsListener) {
     this.shared = shared;
     this.group = group;
     this.loops = loops;
+    this.front = front;
     this.listener = listener;
+    this.tlsListener = tlsListener;
   }
 
   /**
@@ -62,8 +68,39 @@ public final class Edge implements AutoCloseable {
   static Edge start(
       EdgeConfig config, Supplier<Routing> view, Time time, RouterLog log, Transport transport)
       throws IOException {
+    return start(config, FrontConfig.defaults(), TlsKeys.NONE, view, time, log, transport);
+  }
+
+  /**
+   * An edge that serves already, with TLS, HTTP/2 and PROXY protocol as the front's configuration
+   * says.
+   *
+   * @param keys what certificates and session tickets are made of; asked for every handshake
+   * @param view the current routing; read once per decision, so it must be one volatile read
+   * @throws IOException when it cannot listen, naming the address and what to do
+   */
+  public static Edge start(
+      EdgeConfig config,
+      FrontConfig front,
+      TlsKeys keys,
+      Supplier<Routing> view,
+      Time time,
+      RouterLog log)
+      throws IOException {
+    return start(config, front, keys, view, time, log, Transport.best());
+  }
+
+  static Edge start(
+      EdgeConfig config,
+      FrontConfig frontConfig,
+      TlsKeys keys,
+      Supplier<Routing> view,
+      Time time,
+      RouterLog log,
+      Transport transport)
+      throws IOException {
     var accessLog = AccessLog.start(config.accessLog(), log, time);
-    var shared = new Shared(config, view, time, accessLog, transport);
+    var shared = new Shared(config, frontConfig, view, time, accessLog, transport);
     var group =
         new MultiThreadIoEventLoopGroup(
             config.eventLoops(), new DefaultThreadFactory("edge"), transport.handlers());
@@ -72,19 +109,19 @@ public final class Edge implements AutoCloseable {
       var eventLoop = (EventLoop) executor;
       loops.put(eventLoop, new Loop(shared, eventLoop));
     }
-    var bound = bootstrap(shared, group, loops).bind(config.listen()).awaitUninterruptibly();
-    if (!bound.isSuccess()) {
+    var front = new Front(frontConfig, keys, loops);
+    Channel plain;
+    Channel tls = null;
+    try {
+      plain = bind(shared, group, front, false, config.listen());
+      var tlsListen = frontConfig.tlsListen();
+      if (tlsListen != null) {
+        tls = bind(shared, group, front, true, tlsListen);
+      }
+    } catch (IOException e) {
       var _ = group.shutdownGracefully(0, 0, TimeUnit.SECONDS);
       accessLog.close();
-      var cause = bound.cause();
-      throw new IOException(
-          ("cannot listen at %s:%d: %s (expected: an address of this machine and a port that is"
-                  + " free and allowed; stop what listens there or configure another)")
-              .formatted(
-                  config.listen().getHostString(),
-                  config.listen().getPort(),
-                  cause == null ? "unknown" : cause.getMessage()),
-          cause);
+      throw e;
     }
     shared.minder.start();
     boolean first = true;
@@ -92,11 +129,33 @@ public final class Edge implements AutoCloseable {
       loop.startSweeping(first);
       first = false;
     }
-    return new Edge(shared, group, loops, bound.channel());
+    return new Edge(shared, group, loops, front, plain, tls);
   }
 
-  private static ServerBootstrap bootstrap(
-      Shared shared, MultiThreadIoEventLoopGroup group, Map<EventLoop, Loop> loops) {
+  private static Channel bind(
+      Shared shared,
+      MultiThreadIoEventLoopGroup group,
+      Front front,
+      boolean tls,
+      InetSocketAddress address)
+      throws IOException {
+    var bound =
+        bootstrap(shared, group).childHandler(front.listener(tls)).bind(address).awaitUninterruptibly();
+    if (!bound.isSuccess()) {
+      var cause = bound.cause();
+      throw new IOException(
+          ("cannot listen at %s:%d: %s (expected: an address of this machine and a port that is"
+                  + " free and allowed; stop what listens there or configure another)")
+              .formatted(
+                  address.getHostString(),
+                  address.getPort(),
+                  cause == null ? "unknown" : cause.getMessage()),
+          cause);
+    }
+    return bound.channel();
+  }
+
+  private static ServerBootstrap bootstrap(Shared shared, MultiThreadIoEventLoopGroup group) {
     var bootstrap = new ServerBootstrap();
     shared.transport.prepare(bootstrap);
     return bootstrap
@@ -109,25 +168,17 @@ public final class Edge implements AutoCloseable {
         .childOption(ChannelOption.TCP_NODELAY, true)
         .childOption(ChannelOption.SO_KEEPALIVE, true)
         .childOption(ChannelOption.RECVBUF_ALLOCATOR, Loop.reads())
-        .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, Loop.watermarks(shared.config))
-        .childHandler(
-            new ChannelInitializer<SocketChannel>() {
-              @Override
-              protected void initChannel(SocketChannel channel) {
-                var loop = loops.get(channel.eventLoop());
-                if (loop == null) {
-                  throw new IllegalStateException("a channel on a foreign event loop");
-                }
-                channel
-                    .pipeline()
-                    .addLast("client", new ClientConnection(loop, channel, Arrival.plain(channel)));
-              }
-            });
+        .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, Loop.watermarks(shared.config));
   }
 
   /** Where it listens; the port is the real one when 0 was asked for. */
   public InetSocketAddress address() {
     return (InetSocketAddress) listener.localAddress();
+  }
+
+  /** Where it speaks TLS, or null when it does not. */
+  public @Nullable InetSocketAddress tlsAddress() {
+    return tlsListener == null ? null : (InetSocketAddress) tlsListener.localAddress();
   }
 
   /** How it talks to the kernel: {@code epoll} or {@code nio}. */
@@ -146,6 +197,16 @@ public final class Edge implements AutoCloseable {
    */
   public int requests(String service, String endpointId) {
     return shared.gauges.requests(service, endpointId);
+  }
+
+  /** Connections of clients, and streams of their HTTP/2 connections, at this time. */
+  int connections() {
+    return shared.connections.get();
+  }
+
+  /** HTTP/2 connections to apps at this time; not exact while they change. */
+  int http2Links() {
+    return loops.values().stream().mapToInt(Loop::http2Links).sum();
   }
 
   /** Requests and tunnels under way at that endpoint, over all event loops. */
@@ -173,14 +234,26 @@ public final class Edge implements AutoCloseable {
     }
     shared.drain();
     listener.close().awaitUninterruptibly(STOP_WAIT.toMillis());
-    loops.forEach((eventLoop, loop) -> eventLoop.execute(loop::drain));
+    if (tlsListener != null) {
+      tlsListener.close().awaitUninterruptibly(STOP_WAIT.toMillis());
+    }
+    onLoops(Loop::drain, front::drain);
     awaitClients(Deadline.after(shared.time, shared.config.drainWait()));
-    loops.forEach((eventLoop, loop) -> eventLoop.execute(loop::cut));
+    onLoops(Loop::cut, front::cut);
     group
         .shutdownGracefully(0, STOP_WAIT.toMillis(), TimeUnit.MILLISECONDS)
         .awaitUninterruptibly(STOP_WAIT.toMillis());
+    front.close();
     shared.minder.close();
     shared.log.close();
+  }
+
+  private void onLoops(Consumer<Loop> step, Consumer<EventLoop> frontStep) {
+    loops.forEach((eventLoop, loop) ->
+        eventLoop.execute(() -> {
+          step.accept(loop);
+          frontStep.accept(eventLoop);
+        }));
   }
 
   private void awaitClients(Deadline deadline) {

@@ -620,6 +620,11 @@ final class Exchange implements Waiter {
     return requestPump.done();
   }
 
+  /** Whether the client sent everything, passed on or not. */
+  boolean requestWhole() {
+    return requestPump.whole();
+  }
+
   /** Whether a 100 went to the client already. */
   boolean continued() {
     return requestPump.continued();
@@ -763,8 +768,13 @@ final class Exchange implements Waiter {
     tally.status = code == Code.H28 ? code.status() : status;
     boolean keepAlive = asked.keepAlive() && requestPump.bodyRead() && code != Code.H28;
     boolean bodyless = asked.toHead();
-    var accept = ErrorPage.accepted(asked.head);
-    var page = new ErrorPage(status, code, title, asked.head.text(seen.idAt, seen.idEnd));
+    var accept = Page.accepted(asked.head);
+    var id = asked.head.text(seen.idAt, seen.idEnd);
+    var policy = place == null ? Policy.NONE : place.policy();
+    var page =
+        more.contains("Retry-After")
+            ? new Page(status, code, title, id, policy.errorPage(), 0)
+            : Page.of(status, code, title, id, policy, loop.random());
     end(code, cause);
     client.answer(page, accept, more, bodyless, keepAlive);
   }

@@ -58,6 +58,7 @@ final class Loop {
   private final Holds holds;
   private final RandomGenerator random;
   private final Bootstrap bootstrap;
+  private final Http2Upstream http2;
   private final Set<ClientConnection> clients = new HashSet<>();
   private final ArrayDeque<Request> requests = new ArrayDeque<>();
   private final ArrayDeque<Response> responses = new ArrayDeque<>();
@@ -104,6 +105,7 @@ final class Loop {
                 ChannelOption.CONNECT_TIMEOUT_MILLIS,
                 (int) Math.max(1, shared.config.connectTimeout().toMillis()));
     shared.transport.prepare(bootstrap);
+    http2 = new Http2Upstream(this, bootstrap);
   }
 
   static AdaptiveRecvByteBufAllocator reads() {
@@ -289,7 +291,21 @@ final class Loop {
     void connected(@Nullable UpstreamConnection connection, @Nullable Throwable cause);
   }
 
+  /** A stream of an HTTP/2 connection to the app, which it may share with other requests. */
+  void connectHttp2(Target target, int generation, InetAddress address, Connected then) {
+    http2.connect(target, generation, address, then);
+  }
+
+  /** HTTP/2 connections to apps, as far as another thread can see. */
+  int http2Links() {
+    return http2.size();
+  }
+
   void connect(Target target, int generation, InetAddress address, Connected then) {
+    if (target.http2()) {
+      connectHttp2(target, generation, address, then);
+      return;
+    }
     var _ =
         bootstrap
             .clone()
@@ -316,11 +332,13 @@ final class Loop {
 
   void forget(String service, String id) {
     pool.closeIf(c -> c.target().service().equals(service) && c.target().id().equals(id));
+    http2.forget(service, id);
   }
 
   /** Ends what waits for nothing; what is under way may finish. */
   void drain() {
     pool.closeIf(_ -> true);
+    http2.drain();
     List.copyOf(clients).forEach(ClientConnection::drain);
   }
 
@@ -328,6 +346,7 @@ final class Loop {
   void cut() {
     List.copyOf(clients).forEach(ClientConnection::cut);
     pool.closeIf(_ -> true);
+    http2.cut();
     if (resolver != null) {
       resolver.close();
     }

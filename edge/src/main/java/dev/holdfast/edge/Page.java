@@ -1,5 +1,6 @@
 package dev.holdfast.edge;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.holdfast.ledger.Policy;
@@ -63,36 +64,42 @@ record Page(
    * The whole response, head and body.
    *
    * @param accept all fields Accept as one list, or null
+   * @param more further fields, each with its line end
    * @param bodyless whether only the head is sent, as for HEAD
    */
   ByteBuf render(
-      ByteBufAllocator allocator, @Nullable String accept, boolean bodyless, boolean close) {
+      ByteBufAllocator allocator,
+      @Nullable String accept,
+      String more,
+      boolean bodyless,
+      boolean close) {
     var form = Accept.pick(accept, html != null);
     var body = body(form).getBytes(UTF_8);
     var out = allocator.buffer(512 + (bodyless ? 0 : body.length));
-    HeaderRules.text(
+    text(
         out, "HTTP/1.1 " + status + " " + HttpResponseStatus.valueOf(status).reasonPhrase());
-    HeaderRules.text(out, "\r\n");
-    HeaderRules.field(out, "Content-Type", form.contentType());
-    HeaderRules.field(out, "Content-Length", Integer.toString(body.length));
-    HeaderRules.field(out, "Cache-Control", "no-store");
-    HeaderRules.field(out, "Vary", "Accept");
-    HeaderRules.field(out, "X-Content-Type-Options", "nosniff");
+    text(out, "\r\n");
+    field(out, "Content-Type", form.contentType());
+    field(out, "Content-Length", Integer.toString(body.length));
+    field(out, "Cache-Control", "no-store");
+    field(out, "Vary", "Accept");
+    field(out, "X-Content-Type-Options", "nosniff");
     if (status == 405) {
-      HeaderRules.field(out, "Allow", METHODS);
+      field(out, "Allow", METHODS);
     }
     if (code != null) {
-      HeaderRules.field(out, "Holdfast-Error", code.name());
+      field(out, "Holdfast-Error", code.name());
     }
     if (retryAfterSeconds > 0) {
-      HeaderRules.field(out, "Retry-After", Integer.toString(retryAfterSeconds));
+      field(out, "Retry-After", Integer.toString(retryAfterSeconds));
     }
+    text(out, more);
     if (!requestId.isEmpty()) {
-      HeaderRules.field(out, "X-Request-Id", requestId);
+      field(out, "X-Request-Id", requestId);
     }
-    HeaderRules.field(out, "Connection", close ? "close" : "keep-alive");
-    HeaderRules.field(out, "Via", HeaderRules.VIA);
-    HeaderRules.text(out, "\r\n");
+    field(out, "Connection", close ? "close" : "keep-alive");
+    field(out, "Via", "1.1 holdfast");
+    text(out, "\r\n");
     return bodyless ? out : out.writeBytes(body);
   }
 
@@ -100,7 +107,7 @@ record Page(
     return switch (form) {
       case HTML -> html == null ? standard() : filled(html);
       case JSON -> problem();
-      case TEXT -> text();
+      case TEXT -> line();
     };
   }
 
@@ -136,9 +143,30 @@ record Page(
     return out.append(",\"requestId\":\"").append(requestId).append("\"}\n").toString();
   }
 
-  private String text() {
+  private String line() {
     var again = retryAfterSeconds > 0 ? ", try again in " + retryAfterSeconds + " s" : "";
     var known = code == null ? "" : " (" + code.name() + ")";
     return status + " " + title + known + again + "\nrequest " + requestId + "\n";
+  }
+
+  /** What the Accept fields say as one list, or null. */
+  static @Nullable String accepted(Head head) {
+    String list = null;
+    for (int i = head.find(Name.ACCEPT); i >= 0; i = head.find(Name.ACCEPT, i + 1)) {
+      var text = head.text(head.valueAt(i), head.valueEnd(i));
+      list = list == null ? text : list + ", " + text;
+    }
+    return list;
+  }
+
+  private static void field(ByteBuf out, String name, String value) {
+    text(out, name);
+    text(out, ": ");
+    text(out, value);
+    text(out, "\r\n");
+  }
+
+  private static void text(ByteBuf out, String text) {
+    out.writeCharSequence(text, ISO_8859_1);
   }
 }

@@ -84,12 +84,13 @@ final class Place {
     var target = next.service();
     var address = next.address();
     policy = now.policy(name, target);
+    boolean http2 = policy.upstream() == Policy.Upstream.H2C;
     app = target != null ? target : address != null ? address : "";
     tenant = policy.account() == null ? app : policy.account();
     if (target == null) {
       service = null;
       endpoints = List.of();
-      up = address == null ? NO_GAUGES : new Gauge[] {gauges.of(Target.of(address))};
+      up = address == null ? NO_GAUGES : new Gauge[] {gauges.of(Target.of(address, http2))};
       upEndpoints = NO_ENDPOINTS;
       return;
     }
@@ -104,7 +105,7 @@ final class Place {
     upEndpoints = live.toArray(NO_ENDPOINTS);
     up = new Gauge[upEndpoints.length];
     for (int i = 0; i < up.length; i++) {
-      up[i] = gauges.of(Target.of(upEndpoints[i]));
+      up[i] = gauges.of(Target.of(upEndpoints[i], http2));
     }
   }
 

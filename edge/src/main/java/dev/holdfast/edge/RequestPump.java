@@ -129,6 +129,11 @@ final class RequestPump {
     }
   }
 
+  /** Whether all of the request came; of chunks that is known only when they are passed on. */
+  boolean whole() {
+    return body.done() || (counted && !neverWhole());
+  }
+
   /** Whether what a client sent before it ended is less than it announced. */
   boolean neverWhole() {
     var in = client.in();

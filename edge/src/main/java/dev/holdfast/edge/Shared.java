@@ -11,6 +11,7 @@ final class Shared {
   private static final System.Logger LOG = System.getLogger(Edge.class.getName());
 
   final EdgeConfig config;
+  final FrontConfig front;
   final Supplier<Routing> view;
   final Time time;
   final Transport transport;
@@ -30,8 +31,15 @@ final class Shared {
   final AccessLog log;
   private volatile boolean draining;
 
-  Shared(EdgeConfig config, Supplier<Routing> view, Time time, AccessLog log, Transport transport) {
+  Shared(
+      EdgeConfig config,
+      FrontConfig front,
+      Supplier<Routing> view,
+      Time time,
+      AccessLog log,
+      Transport transport) {
     this.config = config;
+    this.front = front;
     this.view = view;
     this.time = time;
     gauges = new Gauges(time);

@@ -6,6 +6,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.ssl.SslHandler;
 
 /**
  * Writing to a connection and the ways to end it. Nobody looks at the futures: a write that fails
@@ -39,9 +40,18 @@ final class Sockets {
             .writeAndFlush(Unpooled.EMPTY_BUFFER)
             .addListener(_ -> {
               if (channel.isActive() && channel instanceof DuplexChannel duplex) {
-                var _ = duplex.shutdownOutput();
+                shutdownOutput(duplex);
               }
             });
+  }
+
+  private static void shutdownOutput(DuplexChannel duplex) {
+    var tls = duplex.pipeline().get(SslHandler.class);
+    if (tls == null) {
+      var _ = duplex.shutdownOutput();
+    } else {
+      var _ = tls.closeOutbound().addListener(_ -> duplex.shutdownOutput()); // close_notify first
+    }
   }
 
   /** With a reset, so that nobody takes a cut message for a whole one. */

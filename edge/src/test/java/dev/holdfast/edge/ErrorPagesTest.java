@@ -27,7 +27,7 @@ class ErrorPagesTest {
   }
 
   private static String render(Page page, @Nullable String accept) {
-    return page.render(UnpooledByteBufAllocator.DEFAULT, accept, false, false).toString(UTF_8);
+    return page.render(UnpooledByteBufAllocator.DEFAULT, accept, "", false, false).toString(UTF_8);
   }
 
   @ParameterizedTest
@@ -97,7 +97,7 @@ class ErrorPagesTest {
     var whole = render(page, null);
     int body = whole.length() - whole.indexOf("\r\n\r\n") - 4;
     var head =
-        page.render(UnpooledByteBufAllocator.DEFAULT, null, true, true).toString(UTF_8);
+        page.render(UnpooledByteBufAllocator.DEFAULT, null, "", true, true).toString(UTF_8);
     assertThat(head)
         .contains("\r\nContent-Length: " + body + "\r\n", "\r\nConnection: close\r\n", "\r\nAllow: ")
         .endsWith("\r\n\r\n")

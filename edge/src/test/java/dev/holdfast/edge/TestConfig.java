@@ -19,7 +19,7 @@ final class TestConfig {
   int waitingMax = 100;
   int requestsPerEndpointMax = 200;
   int eventLoops = 2;
-  AdmissionConfig admission = AdmissionConfig.defaults();
+  AdmissionConfig admission = AdmissionConfig.defaults().withAll(Limiter.Mode.OFF);
 
   EdgeConfig build() {
     var defaults = EdgeConfig.defaults();

@@ -91,6 +91,7 @@ final class Rooms {
                   "Edge",
                   "EdgeConfig",
                   "Policies",
+                  "FrontConfig",
                   "RouterLog",
                   "Routing",
                   "RoutingFold",

@@ -48,6 +48,12 @@ public final class ShedLevel {
   private static final int WHOLE = 1 << 16;
   private static final double UNBOUNDED = Double.POSITIVE_INFINITY;
 
+  /**
+   * With fewer arrivals it is not the requests that make the node late, and refusing them would not
+   * make it any faster: somebody else has the processor.
+   */
+  private static final int CALM_PER_SECOND = 200;
+
   private final long targetNanos;
   private final long windowNanos;
   private final int windowRequests;
@@ -150,7 +156,8 @@ public final class ShedLevel {
     double arrivalRate = arrived / seconds;
     double admittedRate = admitted / seconds;
     long lag = p90();
-    double ratio = (double) lag / targetNanos;
+    double late = (double) lag / targetNanos;
+    double ratio = arrivalRate < CALM_PER_SECOND ? Math.min(1, late) : late;
     shape();
     if (ratio > 1) {
       saturated += (admittedRate - saturated) * (saturated == 0 ? 1 : LEARN);

@@ -1,0 +1,95 @@
+package dev.holdfast.edge;
+
+import io.netty.bootstrap.Bootstrap;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One event loop's HTTP/2 connections to apps that speak it without TLS by prior knowledge (RFC
+ * 9113 section 3.3), as gRPC servers do. Each request gets a stream; a further connection is opened
+ * only when all streams of the others are taken. Confined to its event loop.
+ */
+final class Http2Upstream {
+  /** Connections of different generations or addresses of one endpoint are never mixed. */
+  private record Key(Target target, int generation, InetSocketAddress address) {}
+
+  private final Loop loop;
+  private final Bootstrap bootstrap;
+  private final Map<Key, List<Http2Link>> links = new HashMap<>();
+  private volatile int size; // written by the event loop only
+
+  Http2Upstream(Loop loop, Bootstrap bootstrap) {
+    this.loop = loop;
+    this.bootstrap = bootstrap;
+  }
+
+  /** Hands a stream over, or the cause why there is none. */
+  void connect(Target target, int generation, InetAddress address, Loop.Connected then) {
+    var key = new Key(target, generation, new InetSocketAddress(address, target.port()));
+    var known = links.computeIfAbsent(key, _ -> new ArrayList<>(2));
+    for (int i = 0; i < known.size(); i++) {
+      if (known.get(i).room()) {
+        known.get(i).take(then);
+        return;
+      }
+    }
+    if (known.size() >= loop.shared().front.upstreamLinksMax()) {
+      then.connected(
+          null,
+          new ConnectException(
+              "HTTP/2 connections to %s: %d (expected: fewer)".formatted(target, known.size())));
+      return;
+    }
+    var link = new Http2Link(loop, target, generation, gone -> remove(key, gone));
+    known.add(link);
+    size++;
+    link.take(then);
+    link.connect(bootstrap, key.address());
+  }
+
+  private void remove(Key key, Http2Link link) {
+    var known = links.get(key);
+    if (known == null || !known.remove(link)) {
+      return;
+    }
+    size--;
+    if (known.isEmpty()) {
+      links.remove(key);
+    }
+  }
+
+  /** Lets no more streams begin on connections to that endpoint. */
+  void forget(String service, String id) {
+    for (var link : all()) {
+      if (link.target().service().equals(service) && link.target().id().equals(id)) {
+        link.retire();
+      }
+    }
+  }
+
+  /** Ends what waits for nothing. */
+  void drain() {
+    all().forEach(Http2Link::retire);
+  }
+
+  /** Ends everything. */
+  void cut() {
+    all().forEach(Http2Link::cut);
+  }
+
+  /** How many connections take requests; any thread may ask. */
+  int size() {
+    return size;
+  }
+
+  private List<Http2Link> all() {
+    var all = new ArrayList<Http2Link>();
+    links.values().forEach(all::addAll);
+    return all;
+  }
+}
