@@ -123,6 +123,8 @@ final class Rooms {
   static final List<Border> BORDERS =
       List.of(
           new Border("io.netty..", Set.of("edge")),
+          new Border("com.aayushatharva..", Set.of("edge")),
+          new Border("com.github.luben..", Set.of("edge")),
           new Border("java.sql..", Set.of("store")),
           new Border("javax.sql..", Set.of("store")),
           new Border("org.sqlite..", Set.of("store")),
