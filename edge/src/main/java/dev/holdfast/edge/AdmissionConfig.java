@@ -18,7 +18,7 @@ import java.util.Map;
  * @param guard when the machine runs out of something
  * @param blame when an account is found to cause the overload
  */
-record AdmissionConfig(
+public record AdmissionConfig(
     Map<Limiter, Mode> modes,
     Rate rate,
     Share share,
@@ -28,7 +28,8 @@ record AdmissionConfig(
     Guard guard,
     Blame blame) {
 
-  AdmissionConfig {
+  /** Copies what it is given. */
+  public AdmissionConfig {
     modes = Map.copyOf(modes);
   }
 
@@ -225,7 +226,7 @@ record AdmissionConfig(
   }
 
   /** The numbers of the overload reference; rates are off, everything else is enforced. */
-  static AdmissionConfig defaults() {
+  public static AdmissionConfig defaults() {
     var modes = new EnumMap<Limiter, Mode>(Limiter.class);
     for (var limiter : Limiter.values()) {
       modes.put(limiter, Mode.ENFORCE);
@@ -267,6 +268,22 @@ record AdmissionConfig(
             Duration.ofMinutes(5),
             Duration.ofSeconds(60),
             16_384));
+  }
+
+  /** The standard with everything that it enforces in another mode. */
+  public static AdmissionConfig in(Mode mode) {
+    var standard = defaults();
+    var changed = new EnumMap<Limiter, Mode>(Limiter.class);
+    standard.modes.forEach((limiter, now) -> changed.put(limiter, now == Mode.OFF ? now : mode));
+    return new AdmissionConfig(
+        changed,
+        standard.rate,
+        standard.share,
+        standard.node,
+        standard.app,
+        standard.connect,
+        standard.guard,
+        standard.blame);
   }
 
   /** The same with another mode of one limiter. */

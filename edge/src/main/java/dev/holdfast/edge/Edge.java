@@ -62,7 +62,7 @@ public final class Edge implements AutoCloseable {
    */
   public static Edge start(EdgeConfig config, Supplier<Routing> view, Time time, RouterLog log)
       throws IOException {
-    return start(config, view, time, log, Transport.best());
+    return start(config, view, time, log, Transport.of(config.transport()));
   }
 
   static Edge start(
@@ -87,7 +87,7 @@ public final class Edge implements AutoCloseable {
       Time time,
       RouterLog log)
       throws IOException {
-    return start(config, front, keys, view, time, log, Transport.best());
+    return start(config, front, keys, view, time, log, Transport.of(config.transport()));
   }
 
   static Edge start(

@@ -9,6 +9,8 @@ import java.time.Duration;
  *
  * @param listen where clients connect to
  * @param eventLoops threads that carry all traffic
+ * @param transport {@code epoll}, {@code nio}, {@code io_uring}, or {@code auto}
+ * @param httpsPort where clients are sent that shall come by HTTPS
  * @param connectTimeout how long a connect to an app may take (H19)
  * @param firstByteTimeout how long an app may think after it got the whole request (H12)
  * @param idleTimeout longest silence in both directions while a request or a tunnel is under way
@@ -39,6 +41,8 @@ import java.time.Duration;
 public record EdgeConfig(
     InetSocketAddress listen,
     int eventLoops,
+    String transport,
+    int httpsPort,
     Duration connectTimeout,
     Duration firstByteTimeout,
     Duration idleTimeout,
@@ -70,6 +74,9 @@ public record EdgeConfig(
 
   /** Default of {@link #listen}. */
   public static final int PORT = 8080;
+
+  /** Default of {@link #httpsPort}. */
+  public static final int HTTPS_PORT = 443;
 
   private static final String POSITIVE = "> 0";
 
@@ -112,6 +119,8 @@ public record EdgeConfig(
     return new EdgeConfig(
         new InetSocketAddress(PORT),
         Math.max(2, Runtime.getRuntime().availableProcessors()),
+        "auto",
+        HTTPS_PORT,
         Duration.ofSeconds(5),
         Duration.ofSeconds(30),
         Duration.ofSeconds(55),
@@ -138,9 +147,58 @@ public record EdgeConfig(
 
   /** The same with another place to listen at. */
   public EdgeConfig withListen(InetSocketAddress at) {
+    return copy(at, eventLoops, transport, httpsPort, connectionsMax, accessLog, admission, retryBudget);
+  }
+
+  /** The same with so many threads. */
+  public EdgeConfig withEventLoops(int threads) {
+    return copy(listen, threads, transport, httpsPort, connectionsMax, accessLog, admission, retryBudget);
+  }
+
+  /** The same with another way to talk to the kernel. */
+  public EdgeConfig withTransport(String name) {
+    return copy(listen, eventLoops, name, httpsPort, connectionsMax, accessLog, admission, retryBudget);
+  }
+
+  /** The same with another port for HTTPS. */
+  public EdgeConfig withHttpsPort(int port) {
+    return copy(listen, eventLoops, transport, port, connectionsMax, accessLog, admission, retryBudget);
+  }
+
+  /** The same with another bound for clients that are connected. */
+  public EdgeConfig withConnectionsMax(int connections) {
+    return copy(listen, eventLoops, transport, httpsPort, connections, accessLog, admission, retryBudget);
+  }
+
+  /** The same with another log. */
+  public EdgeConfig withAccessLog(AccessLogConfig log) {
+    return copy(listen, eventLoops, transport, httpsPort, connectionsMax, log, admission, retryBudget);
+  }
+
+  /** The same with another way to let in. */
+  public EdgeConfig withAdmission(AdmissionConfig config) {
+    return copy(listen, eventLoops, transport, httpsPort, connectionsMax, accessLog, config, retryBudget);
+  }
+
+  /** The same with retries bounded or not. */
+  public EdgeConfig withRetryBudget(boolean bounded) {
+    return copy(listen, eventLoops, transport, httpsPort, connectionsMax, accessLog, admission, bounded);
+  }
+
+  private EdgeConfig copy(
+      InetSocketAddress listen,
+      int eventLoops,
+      String transport,
+      int httpsPort,
+      int connectionsMax,
+      AccessLogConfig accessLog,
+      AdmissionConfig admission,
+      boolean retryBudget) {
     return new EdgeConfig(
-        at,
+        listen,
         eventLoops,
+        transport,
+        httpsPort,
         connectTimeout,
         firstByteTimeout,
         idleTimeout,

@@ -137,7 +137,7 @@ final class Exchange implements Waiter {
     }
     if (policy.redirectsToHttps() && !client.arrival().secure()) {
       int status = asked.toHead() || asked.isGet() ? 301 : 308;
-      var to = "Location: https://" + asked.location(shared.httpsPort()) + "\r\n";
+      var to = "Location: https://" + asked.location(shared.config.httpsPort()) + "\r\n";
       answer(status, null, "Come by HTTPS", null, to);
       return false;
     }

@@ -1,7 +1,7 @@
 package dev.holdfast.edge;
 
 /** What may refuse a visitor; each has a mode of its own and counts what it refused. */
-enum Limiter {
+public enum Limiter {
   /** Too many descriptors are open: nothing is accepted. */
   DESCRIPTORS,
   /** Memory runs out: no new requests. */
@@ -26,7 +26,7 @@ enum Limiter {
   APP;
 
   /** Whether a limiter looks, and whether it acts on what it sees. */
-  enum Mode {
+  public enum Mode {
     /** It does not look. */
     OFF,
     /** It counts what it would refuse. */

@@ -79,11 +79,6 @@ final class Shared {
     meters.gauge("holdfast_edge_requests_held", "Requests held for apps that start.", waiting::get);
   }
 
-  /** Where clients come for HTTPS. */
-  int httpsPort() {
-    return 443;
-  }
-
   private static String label(Limiter limiter) {
     return limiter.name().toLowerCase(Locale.ROOT);
   }

@@ -1,5 +1,6 @@
 package dev.holdfast.edge;
 
+import dev.holdfast.limits.Check;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.IoHandlerFactory;
@@ -42,6 +43,7 @@ record Transport(
     Class<? extends ServerSocketChannel> listening,
     Class<? extends SocketChannel> stream,
     Class<? extends DatagramChannel> datagram) {
+  private static final String AUTO = "auto";
   private static final String IO_URING = "io_uring";
   private static final short GROUP = 1;
   private static final short RING_BUFFERS = 1024;
@@ -51,6 +53,27 @@ record Transport(
   /** The best that can be relied on. */
   static Transport best() {
     return Epoll.isAvailable() ? epoll() : nio();
+  }
+
+  /**
+   * That one, or the best for {@code auto}.
+   *
+   * @throws IllegalArgumentException when this machine has none of that name
+   */
+  static Transport of(String name) {
+    if (name.equals(AUTO)) {
+      return best();
+    }
+    for (var transport : all()) {
+      if (transport.name.equals(name)) {
+        return transport;
+      }
+    }
+    throw new IllegalArgumentException(
+        Check.message(
+            "transport",
+            name,
+            "auto, or what this machine has: " + all().stream().map(Transport::name).toList()));
   }
 
   /** All that this machine has, the best first. */

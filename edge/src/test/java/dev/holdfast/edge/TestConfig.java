@@ -26,6 +26,8 @@ final class TestConfig {
     return new EdgeConfig(
         new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
         eventLoops,
+        defaults.transport(),
+        defaults.httpsPort(),
         connectTimeout,
         firstByteTimeout,
         idleTimeout,

@@ -143,6 +143,8 @@ final class Rooms {
           new Border("io.netty..", Set.of("edge")),
           new Border("org.shredzone..", Set.of("certs")),
           new Border("org.bouncycastle..", Set.of("certs")),
+          new Border("com.aayushatharva..", Set.of("edge")),
+          new Border("com.github.luben..", Set.of("edge")),
           new Border("java.sql..", Set.of("store")),
           new Border("javax.sql..", Set.of("store")),
           new Border("org.sqlite..", Set.of("store")),

@@ -18,7 +18,6 @@ import dev.holdfast.drones.LogLimits;
 import dev.holdfast.drones.LogLine;
 import dev.holdfast.drones.Release;
 import dev.holdfast.edge.Edge;
-import dev.holdfast.edge.EdgeConfig;
 import dev.holdfast.edge.Routing;
 import dev.holdfast.edge.RoutingFold;
 import dev.holdfast.edge.TlsKeys;
@@ -207,8 +206,11 @@ final class Platform implements AutoCloseable {
 
   private Edge openEdge(ServerConfig config, AppLogs logs, AppLogs edgeLog) {
     try {
+      var settings = new EdgeSettings(config);
       return Edge.start(
-          EdgeConfig.defaults().withListen(config.listen(ServerConfig.HTTP).socket()),
+          settings.edge(),
+          settings.front(),
+          certificates,
           () -> routing.view().value(),
           time,
           (service, line) -> {

@@ -43,6 +43,55 @@ record ServerConfig(Path home, Map<String, String> values) {
 
   static final Key HTTP =
       new Key("http", "0.0.0.0:8080", "Address of the edge, which visitors reach.");
+  static final Key HTTPS =
+      new Key(
+          "https",
+          "auto",
+          "Address of the edge for TLS and HTTP/2, or `off`. `auto` is port 8443 beside the default "
+              + "of `http`, and off beside any other.");
+  static final Key EDGE_LOOPS =
+      new Key(
+          "edge.event-loops", "auto", "Threads that carry all traffic. `auto`: one per processor.");
+  static final Key EDGE_TRANSPORT =
+      new Key(
+          "edge.transport",
+          "auto",
+          "How the edge talks to the kernel: `epoll`, `nio`, `io_uring`, or `auto` for the best that "
+              + "can be relied on.");
+  static final Key EDGE_ADMISSION =
+      new Key(
+          "edge.admission",
+          "enforce",
+          "What happens when there is too much: `enforce` refuses what has to be refused, `observe` "
+              + "only counts it, `off` does not look.");
+  static final Key EDGE_RETRY_BUDGET =
+      new Key(
+          "edge.retry-budget",
+          "on",
+          "`on`: the edge repeats at most one of ten requests whose connection was stale. `off`: as "
+              + "many as there are.");
+  static final Key EDGE_CONNECTIONS =
+      new Key("edge.connections-max", "8000", "Clients connected at a time (H22).");
+  static final Key EDGE_ACCESS_LOG =
+      new Key(
+          "edge.access-log",
+          "none",
+          "Where each request leaves a line besides `holdfast logs`: any of `stdout`, `file:PATH`, "
+              + "`syslog:unix:PATH`, `syslog:udp:HOST:PORT`, `syslog:tcp:HOST:PORT`, with commas "
+              + "between them.");
+  static final Key EDGE_ACCESS_LOG_FORMAT =
+      new Key("edge.access-log-format", "logfmt", "How such a line looks: `logfmt` or `json`.");
+  static final Key EDGE_ACCESS_LOG_SAMPLE =
+      new Key(
+          "edge.access-log-sample",
+          "1",
+          "Of requests that went well, one in so many is logged; those with a code always are.");
+  static final Key EDGE_PROXIES =
+      new Key(
+          "edge.proxies",
+          "none",
+          "Addresses or networks such as `10.0.0.0/8`, with commas between them, whose connections "
+              + "begin with a PROXY protocol header that says who the client is.");
   static final Key API =
       new Key("api", "127.0.0.1:7070", "Address of the HTTP API. Loopback unless told otherwise.");
   static final Key API_CALLS =
@@ -124,6 +173,16 @@ record ServerConfig(Path home, Map<String, String> values) {
   public static final List<Key> KEYS =
       List.of(
           HTTP,
+          HTTPS,
+          EDGE_LOOPS,
+          EDGE_TRANSPORT,
+          EDGE_ADMISSION,
+          EDGE_RETRY_BUDGET,
+          EDGE_CONNECTIONS,
+          EDGE_ACCESS_LOG,
+          EDGE_ACCESS_LOG_FORMAT,
+          EDGE_ACCESS_LOG_SAMPLE,
+          EDGE_PROXIES,
           API,
           API_CALLS,
           API_STREAMS,
@@ -241,9 +300,12 @@ record ServerConfig(Path home, Map<String, String> values) {
     bytes(STORE_BYTES);
     uidFirst();
     certs();
+    var edge = new EdgeSettings(this);
+    edge.edge();
+    edge.front();
   }
 
-  private String value(Key key) {
+  String value(Key key) {
     return values.getOrDefault(key.name(), key.standard());
   }
 
