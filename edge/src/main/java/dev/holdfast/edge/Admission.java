@@ -308,13 +308,14 @@ final class Admission {
     }
     int others = Math.max(1, active);
     var whole =
-        new Standing.Whole(stressedLately(now), active, cost, second / others, (double) sum / others);
+        new Standing.Whole(
+            stressedLately(now), active, cost, second / others, (double) sum / others);
     var lines = new ArrayList<Attribution.Account>();
     for (int i = 0; i < requests.length; i++) {
       var account = all.get(i);
       var standing = account.standing;
       account.throttle =
-          standing.judge(requests[i], whole, config.blame(), account.throttle, now);
+          standing.judge((double) requests[i], whole, config.blame(), account.throttle, now);
       if (standing.cost() > 0 || standing.state() != Standing.State.NORMAL) {
         lines.add(line(account, cost, now, at));
       } else {
@@ -331,8 +332,7 @@ final class Admission {
         account.name, (_, state) -> state == account && state.holders <= 0 ? null : state);
   }
 
-  private static Attribution.Account line(
-      AccountState account, double cost, long now, Instant at) {
+  private static Attribution.Account line(AccountState account, double cost, long now, Instant at) {
     var standing = account.standing;
     return new Attribution.Account(
         account.name,
@@ -351,10 +351,7 @@ final class Admission {
     return both.top(TOP).stream()
         .map(hitter ->
             new Attribution.Talker(
-                hitter.key(),
-                name(hitter.key()),
-                hitter.atLeast() / total,
-                both.error() / total))
+                hitter.key(), name(hitter.key()), hitter.atLeast() / total, both.error() / total))
         .toList();
   }
 

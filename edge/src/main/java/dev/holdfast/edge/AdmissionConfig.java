@@ -85,11 +85,7 @@ public record AdmissionConfig(
    * @param usersMax users whose usage is known, per event loop
    */
   record Node(
-      Duration lagTarget,
-      Duration window,
-      int windowRequests,
-      Duration usageWindow,
-      int usersMax) {
+      Duration lagTarget, Duration window, int windowRequests, Duration usageWindow, int usersMax) {
     Node {
       positive("lagTarget", lagTarget);
       positive("window", window);
@@ -237,8 +233,7 @@ public record AdmissionConfig(
         modes,
         new Rate(200, 400, 50, 200, 10_000, 65_536),
         new Share(4096, 0.25, 0.25),
-        new Node(
-            Duration.ofMillis(20), Duration.ofMillis(250), 500, Duration.ofSeconds(60), 4096),
+        new Node(Duration.ofMillis(20), Duration.ofMillis(250), 500, Duration.ofSeconds(60), 4096),
         new App(
             4,
             20,
@@ -253,7 +248,11 @@ public record AdmissionConfig(
             10,
             Duration.ofMinutes(1)),
         new Connect(
-            200, 200, Duration.ofSeconds(25), 10_000, Duration.ofSeconds(120),
+            200,
+            200,
+            Duration.ofSeconds(25),
+            10_000,
+            Duration.ofSeconds(120),
             Duration.ofSeconds(30)),
         new Guard(0.85, 0.92, 0.95),
         new Blame(

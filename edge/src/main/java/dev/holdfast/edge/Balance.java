@@ -3,10 +3,10 @@ package dev.holdfast.edge;
 import java.util.random.RandomGenerator;
 
 /**
- * Which of an app's endpoints gets a request: of two taken by chance the one with less under way for
- * its weight (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 1996). Those in
- * quarantine are passed over, unless more than half are: then it is not they who are ill (Envoy's
- * panic threshold). Stateless; allocates nothing.
+ * Which of an app's endpoints gets a request: of two taken by chance the one with less under way
+ * for its weight (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 1996).
+ * Those in quarantine are passed over, unless more than half are: then it is not they who are ill
+ * (Envoy's panic threshold). Stateless; allocates nothing.
  */
 final class Balance {
   /** No endpoint has room (H11). */

@@ -7,12 +7,12 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
 
 /**
- * When a client may finish its handshake. A crowd that reconnects is held, each at its own slot, and
- * not refused: a refusal makes it come again, an accept-and-close resets its back-off. Who would
- * wait too long is told when his slot is, and finds the same slot when he comes again; slots are
- * kept per identity, once, and never for strangers, or else clients that ignore the answer would
- * push all slots away without end. Thread-safe; the lock is held for a few dozen instructions, and
- * only by handshakes.
+ * When a client may finish its handshake. A crowd that reconnects is held, each at its own slot,
+ * and not refused: a refusal makes it come again, an accept-and-close resets its back-off. Who
+ * would wait too long is told when his slot is, and finds the same slot when he comes again; slots
+ * are kept per identity, once, and never for strangers, or else clients that ignore the answer
+ * would push all slots away without end. Thread-safe; the lock is held for a few dozen
+ * instructions, and only by handshakes.
  */
 final class ConnectPace {
   private static final long SECOND_NANOS = 1_000_000_000L;
@@ -120,7 +120,6 @@ final class ConnectPace {
   }
 
   private boolean reservable(long now) {
-    return arrivalNanos - now <= config.horizon().toNanos()
-        && reserved.size() < config.parkedMax();
+    return arrivalNanos - now <= config.horizon().toNanos() && reserved.size() < config.parkedMax();
   }
 }

@@ -5,8 +5,8 @@ import dev.holdfast.limits.WaitingRoom;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One app as one event loop sees it: what all loops share, and the requests that wait here. Confined
- * to its event loop.
+ * One app as one event loop sees it: what all loops share, and the requests that wait here.
+ * Confined to its event loop.
  */
 final class Gate {
   /** What a request is taken to cost before one was measured. */

@@ -150,10 +150,7 @@ final class Lane {
     }
     if (admission.on(Limiter.ACCOUNT_SHARE)
         && !admission.accountShare.allows(
-            account.inFlight.get(),
-            admission.inFlight.get(),
-            config.share().inFlightMax(),
-            now)
+            account.inFlight.get(), admission.inFlight.get(), config.share().inFlightMax(), now)
         && admission.refuses(Limiter.ACCOUNT_SHARE)) {
       return Verdict.SHARE;
     }
@@ -297,8 +294,7 @@ final class Lane {
     enlist(gate, room, waiter, now, until);
   }
 
-  private void enlist(
-      Gate gate, WaitingRoom<Waiter> room, Waiter waiter, long now, long until) {
+  private void enlist(Gate gate, WaitingRoom<Waiter> room, Waiter waiter, long now, long until) {
     if (room.size() == 0 && !crowded.contains(gate)) {
       crowded.add(gate);
     }
@@ -520,8 +516,7 @@ final class Lane {
     gates
         .values()
         .removeIf(gate -> {
-          boolean gone =
-              gate.inFlight == 0 && gate.waiting() == 0 && now - gate.usedNanos > idle;
+          boolean gone = gate.inFlight == 0 && gate.waiting() == 0 && now - gate.usedNanos > idle;
           if (gone) {
             admission.leave(gate.app);
           }
@@ -579,7 +574,6 @@ final class Lane {
 
   /** {@code t} of RateLimit: seconds until it has its whole burst again. */
   long resetSeconds(Gate gate, long now) {
-    return Math.ceilDiv(
-        admission.accountRates.resetNanos(gate.app.account.key, now), SECOND_NANOS);
+    return Math.ceilDiv(admission.accountRates.resetNanos(gate.app.account.key, now), SECOND_NANOS);
   }
 }

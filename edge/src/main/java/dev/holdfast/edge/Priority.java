@@ -60,7 +60,8 @@ enum Priority {
   /**
    * When a request's answer is worth nothing any more.
    *
-   * @param millis what {@code X-Deadline-Ms} says, or -1; it may shorten the wait, never lengthen it
+   * @param millis what {@code X-Deadline-Ms} says, or -1; it may shorten the wait, never lengthen
+   *     it
    * @param timeoutNanos the longest wait of the route
    */
   static long deadline(long millis, long timeoutNanos, long now) {

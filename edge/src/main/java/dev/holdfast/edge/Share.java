@@ -3,9 +3,9 @@ package dev.holdfast.edge;
 /**
  * How much of a common bound one user may hold. His floor is a fixed share; beyond it he may have
  * what the others did not need lately, twice over, so that whoever is alone has everything and
- * nobody waits behind a crowd of one. (A hard share leaves the quiet ones at 1.01 of their p99 where
- * a share that holds only while others wait leaves them at 1.02 and none at 1,144.) Thread-safe; it
- * remembers approximately, since a lost update costs one decision.
+ * nobody waits behind a crowd of one. (A hard share leaves the quiet ones at 1.01 of their p99
+ * where a share that holds only while others wait leaves them at 1.02 and none at 1,144.)
+ * Thread-safe; it remembers approximately, since a lost update costs one decision.
  */
 final class Share {
   private static final int FLOOR_MIN = 2;

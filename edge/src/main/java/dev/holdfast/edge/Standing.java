@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * What is normal is learnt while the account is NORMAL, as an average over an hour; until it has
- * lived that long the average of the other accounts stands in with the weight of a minute, so that a
- * newcomer's flood is not its normal. More than throttled is for a person to decide.
+ * lived that long the average of the other accounts stands in with the weight of a minute, so that
+ * a newcomer's flood is not its normal. More than throttled is for a person to decide.
  */
 final class Standing {
   /** Where an account stands. */
@@ -113,8 +113,7 @@ final class Standing {
         }
         if (guilty && now - sinceNanos >= blame.throttleAfter().toNanos()) {
           go(State.THROTTLED, now);
-          rate =
-              Math.max(blame.throttlePerSecondMin(), blame.throttleTimes() * normalRequests);
+          rate = Math.max(blame.throttlePerSecondMin(), blame.throttleTimes() * normalRequests);
           yield brake(now);
         }
         yield before;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.PriorityQueue;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -52,17 +53,14 @@ class ConnectPaceTest {
     for (long id = 1; id <= clients; id++) {
       again.put(id, id * SECOND / clients);
     }
-    var leaving = new ArrayList<Long>();
+    var leaving = new PriorityQueue<Long>();
     for (long now = 0; now < 90 * SECOND && in.size() < clients; now += SECOND / 20) {
-      long at = now;
-      leaving.removeIf(slot -> {
-        if (slot <= at) {
-          pace.unpark();
-        }
-        return slot <= at;
-      });
+      while (!leaving.isEmpty() && leaving.element() <= now) {
+        leaving.remove();
+        pace.unpark();
+      }
       for (long id = 1; id <= clients; id++) {
-        if (in.containsKey(id) || again.get(id) > now) {
+        if (in.containsKey(id) || again.getOrDefault(id, 0L) > now) {
           continue;
         }
         long wait = pace.pace(id, now);

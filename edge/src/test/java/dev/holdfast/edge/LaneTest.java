@@ -232,8 +232,7 @@ class LaneTest {
         var gate = lane.app("app" + i % 10, "account" + i % 10, 1, now);
         boolean heavy = i % 10 == 3;
         lane.admit(gate, heavy ? CLIENT : i + 1, Priority.LIVE, LATER, now);
-        lane.finished(
-            gate, heavy ? CLIENT : i + 1, 0, 0, heavy ? 50_000_000 : 1_000_000, 0, now);
+        lane.finished(gate, heavy ? CLIENT : i + 1, 0, 0, heavy ? 50_000_000 : 1_000_000, 0, now);
       }
       now += 1_000_000_000L;
       lane.probe(0, now);

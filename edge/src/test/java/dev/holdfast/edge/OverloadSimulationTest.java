@@ -58,8 +58,7 @@ class OverloadSimulationTest {
   @ValueSource(longs = {1, 2, 3})
   void anAppAtThreeTimesItsCapacityDoesItsWork(long seed) {
     var on =
-        threeTimes(
-            seed, AdmissionConfig.defaults(), APP_CAPACITY, OverloadSimulationTest::slowApp);
+        threeTimes(seed, AdmissionConfig.defaults(), APP_CAPACITY, OverloadSimulationTest::slowApp);
     assertThat(on.goodput).isGreaterThanOrEqualTo(0.90);
     assertThat(on.slower()).isLessThanOrEqualTo(2.0);
     assertThat(on.storm.firstRefusal - CALM).isLessThanOrEqualTo(World.SECOND);

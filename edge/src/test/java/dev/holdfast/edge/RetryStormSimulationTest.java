@@ -39,7 +39,8 @@ class RetryStormSimulationTest {
       var config = AdmissionConfig.defaults();
       town = new Town(world, guarded ? config : config.withAll(Mode.OFF), 1);
       app =
-          town.new App(
+          town
+          .new App(
               "app",
               "team",
               5,
@@ -52,11 +53,14 @@ class RetryStormSimulationTest {
     }
 
     void run() {
-      world.arrivals(OFFERED, END, () -> {
-        asked[second()]++;
-        budget.deposit(world.now());
-        attempt(1);
-      });
+      world.arrivals(
+          OFFERED,
+          END,
+          () -> {
+            asked[second()]++;
+            budget.deposit(world.now());
+            attempt(1);
+          });
       world.run(END);
     }
 
@@ -114,14 +118,16 @@ class RetryStormSimulationTest {
         sentNanos = now;
         app.workers.submit(() -> {
           long takes = app.service.getAsLong();
-          world.in(takes, () -> {
-            loop.lane.firstByte(gate, world.now() - sentNanos, world.now());
-            loop.lane.finished(gate, client, 0, 0, takes, 0, world.now());
-            if (!over) {
-              over = true;
-              good[second()]++;
-            }
-          });
+          world.in(
+              takes,
+              () -> {
+                loop.lane.firstByte(gate, world.now() - sentNanos, world.now());
+                loop.lane.finished(gate, client, 0, 0, takes, 0, world.now());
+                if (!over) {
+                  over = true;
+                  good[second()]++;
+                }
+              });
           return takes;
         });
       }

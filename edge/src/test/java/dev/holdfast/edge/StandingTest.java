@@ -32,8 +32,7 @@ class StandingTest {
       sum += requests[i];
       cost += standings[i].cost();
     }
-    var whole =
-        new Standing.Whole(stressed, active, cost, sum * 10_000_000 / active, sum / active);
+    var whole = new Standing.Whole(stressed, active, cost, sum * 10_000_000 / active, sum / active);
     for (int i = 0; i < active; i++) {
       brakes[i] = standings[i].judge(requests[i], whole, BLAME, brakes[i], now);
     }

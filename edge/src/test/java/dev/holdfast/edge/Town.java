@@ -30,35 +30,40 @@ final class Town {
     for (int i = 0; i < loopCount; i++) {
       loops.add(new Loop());
     }
-    world.every(World.SECOND, () -> {
-      var _ = admission.merge(world.now(), Instant.EPOCH.plusNanos(world.now()));
-    });
+    world.every(
+        World.SECOND,
+        () -> {
+          var _ = admission.merge(world.now(), Instant.EPOCH.plusNanos(world.now()));
+        });
   }
 
   /** One event loop. */
   final class Loop {
     final World.Server cpu = world.new Server(1);
-    final Lane lane =
-        admission.lane(new SplittableRandom(world.random.nextLong()), world.now());
+    final Lane lane = admission.lane(new SplittableRandom(world.random.nextLong()), world.now());
 
     Loop() {
       probe();
-      world.every(2 * World.MILLI, () -> {
-        if (lane.crowded()) {
-          lane.tick(world.now());
-        }
-      });
+      world.every(
+          2 * World.MILLI,
+          () -> {
+            if (lane.crowded()) {
+              lane.tick(world.now());
+            }
+          });
     }
 
     private void probe() {
-      world.in(Lane.PROBE_NANOS, () -> {
-        long due = world.now();
-        cpu.submit(() -> {
-          lane.probe(world.now() - due, world.now());
-          probe();
-          return World.MICRO;
-        });
-      });
+      world.in(
+          Lane.PROBE_NANOS,
+          () -> {
+            long due = world.now();
+            cpu.submit(() -> {
+              lane.probe(world.now() - due, world.now());
+              probe();
+              return World.MICRO;
+            });
+          });
     }
   }
 
@@ -173,9 +178,12 @@ final class Town {
 
   /** Visitors of one client until that time. */
   void visitors(double perSecond, long until, App app, long client, Log log) {
-    world.arrivals(perSecond, until, () -> {
-      var _ = new Visit(app, client, anyLoop(), log);
-    });
+    world.arrivals(
+        perSecond,
+        until,
+        () -> {
+          var _ = new Visit(app, client, anyLoop(), log);
+        });
   }
 
   LongSupplier exponential(double millis) {

@@ -38,20 +38,24 @@ final class World {
   }
 
   void every(long nanos, Runnable action) {
-    in(nanos, () -> {
-      action.run();
-      every(nanos, action);
-    });
+    in(
+        nanos,
+        () -> {
+          action.run();
+          every(nanos, action);
+        });
   }
 
   /** Poisson arrivals until that time. */
   void arrivals(double perSecond, long until, Runnable action) {
     long gap = (long) (-Math.log(1 - random.nextDouble()) / perSecond * SECOND) + 1;
     if (now + gap < until) {
-      in(gap, () -> {
-        arrivals(perSecond, until, action);
-        action.run();
-      });
+      in(
+          gap,
+          () -> {
+            arrivals(perSecond, until, action);
+            action.run();
+          });
     }
   }
 
@@ -85,13 +89,15 @@ final class World {
 
     private void begin(LongSupplier task) {
       busy++;
-      in(Math.max(1, task.getAsLong()), () -> {
-        busy--;
-        var next = tasks.poll();
-        if (next != null) {
-          begin(next);
-        }
-      });
+      in(
+          Math.max(1, task.getAsLong()),
+          () -> {
+            busy--;
+            var next = tasks.poll();
+            if (next != null) {
+              begin(next);
+            }
+          });
     }
 
     int queued() {

@@ -6,10 +6,10 @@ import java.util.concurrent.atomic.LongAdder;
 
 /**
  * One {@link Gcra} cell per key, for a bounded number of keys at sixteen bytes each. A cell whose
- * arrival time has passed says no more than a fresh one, so only such cells are given to other
- * keys and nothing is ever forgotten by that; when all places of a key are in use it is admitted
- * and counted (a limit that fails must not become an outage). Thread-safe, lock-free: two threads
- * that meet a new key in the same instant may open two cells for it, which costs one burst once.
+ * arrival time has passed says no more than a fresh one, so only such cells are given to other keys
+ * and nothing is ever forgotten by that; when all places of a key are in use it is admitted and
+ * counted (a limit that fails must not become an outage). Thread-safe, lock-free: two threads that
+ * meet a new key in the same instant may open two cells for it, which costs one burst once.
  */
 public final class GcraTable {
   /** Places that a key may have; more would be slower, fewer would overflow sooner. */

@@ -6,8 +6,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * How many requests one app can work on at once, learnt from how long it takes to answer. Thread-
- * safe, lock-free; a sample is three atomic steps.
+ * How many requests one app can work on at once, learnt from how long it takes to answer.
+ * Thread-safe, lock-free; a sample is three atomic steps.
  *
  * <pre>
  * Once per window (1 s, at least 10 samples), with short = mean of the window and long = baseline:
@@ -16,19 +16,20 @@ import java.util.concurrent.atomic.AtomicLong;
  *   in flight &lt; 0.9 limit  nothing changes, unless the last line applies
  *   short &lt;= 1.1 long      limit += max(0.1 limit, 0.2 sqrt(limit)); by half, and five times
  *                          as often, until the app was slow for the first time
- *   short &lt;= 1.3 long      nothing changes
+ *   short &lt;= 1.3 long      try a fifth more, which is kept if throughput follows
  *   short &lt;= tol long      in doubt: try a fifth less; if throughput stays, that was queueing;
  *                          if it falls, try a fifth more, which is kept if throughput follows
  *   short &gt;  tol long      limit = 0.8 limit + 0.2 limit max(0.5, tol long/short)
  * </pre>
  *
- * <p>The last line and the bounds are Gradient2 of Netflix' concurrency-limits. Its known weakness is that
- * the baseline is an average of everything, so a long overload becomes the new normal and the limit
- * grows without end. Here a window in which the app is busy may lower the baseline, never raise it.
- * What if the app itself became slower? Then the limit shrinks, and shrinking is an experiment:
- * with queueing the time falls with the limit, with a slower app it does not, and that alone
- * raises the baseline. The same question, does throughput follow concurrency, is asked by Uber's
- * Cinnamon (covariance) and by failsafe-go (correlation windows); an experiment needs two numbers.
+ * <p>The last line and the bounds are Gradient2 of Netflix' concurrency-limits. Its known weakness
+ * is that the baseline is an average of everything, so a long overload becomes the new normal and
+ * the limit grows without end. Here a window in which the app is busy may lower the baseline, never
+ * raise it. What if the app itself became slower? Then the limit shrinks, and shrinking is an
+ * experiment: with queueing the time falls with the limit, with a slower app it does not, and that
+ * alone raises the baseline. The same question, does throughput follow concurrency, is asked by
+ * Uber's Cinnamon (covariance) and by failsafe-go (correlation windows); an experiment needs two
+ * numbers.
  */
 public final class GradientLimit {
   private static final double SMOOTHING = 0.2;
@@ -201,9 +202,7 @@ public final class GradientLimit {
         grow();
       } else {
         starting = false;
-        if (slower > DOUBTFUL) {
-          doubt(count / seconds);
-        }
+        doubt(count / seconds, slower <= DOUBTFUL);
       }
     }
     publish();
@@ -226,11 +225,15 @@ public final class GradientLimit {
     exact += Math.max(SMOOTHING * Math.sqrt(exact), (starting ? GROWTH_START : GROWTH) * exact);
   }
 
-  /** Tries a fifth less, and when that costs throughput a fifth more, and when neither is better rests. */
-  private void doubt(double rate) {
+  /**
+   * Tries a fifth less, and when that costs throughput a fifth more, and when neither is better
+   * rests.
+   */
+  private void doubt(double rate, boolean upwardsOnly) {
     if (resting > 0) {
       resting--;
     } else if (triedFrom == 0) {
+      upwards |= upwardsOnly;
       triedFrom = exact;
       rateBefore = rate;
       exact = upwards ? exact * STEP : exact / STEP;
@@ -244,7 +247,7 @@ public final class GradientLimit {
       exact = triedFrom;
       triedFrom = 0;
       upwards = !upwards;
-      if (++failures >= 2) {
+      if (++failures >= 2 || upwardsOnly) {
         failures = 0;
         resting = REST_WINDOWS;
       }

@@ -13,9 +13,9 @@ import java.util.Arrays;
  * - 1), 5 %, 50 %)}, unless the delay falls by a tenth per window already: what was cut before then
  * still takes effect, and a second cut would only waste what the node can do. Below it, 2 % of what
  * arrives is added. A walk from the top through the histogram of what arrived finds the level that
- * yields this rate; of the level at the edge only a share is taken, so one heavy user is trimmed and
- * not switched on and off. (DAGOR, Zhou et al., "Overload Control for Scaling WeChat Microservices",
- * SoCC 2018, with a shorter window and a proportional cut.)
+ * yields this rate; of the level at the edge only a share is taken, so one heavy user is trimmed
+ * and not switched on and off. (DAGOR, Zhou et al., "Overload Control for Scaling WeChat
+ * Microservices", SoCC 2018, with a shorter window and a proportional cut.)
  *
  * <p>{@link #admits} may be called by any thread; everything else is guarded by whoever owns this.
  */

@@ -5,11 +5,11 @@ import java.util.Arrays;
 
 /**
  * How heavy each user was lately, as a quantile among all users: 0 for the lightest, close to 1 for
- * the heaviest. Usage counts in two generations of half the window, so it speaks of the last half to
- * whole window; users whose usage is alike (within a fifth) are ordered by a hash that changes with
- * the salt, so that under pressure one of them is served whole rather than all of them by halves
- * (DAGOR; the usage tracker of failsafe-go is the model). A fixed number of users: a new one takes
- * the place of the lightest of eight. Confined to its owner; allocates nothing after birth.
+ * the heaviest. Usage counts in two generations of half the window, so it speaks of the last half
+ * to whole window; users whose usage is alike (within a fifth) are ordered by a hash that changes
+ * with the salt, so that under pressure one of them is served whole rather than all of them by
+ * halves (DAGOR; the usage tracker of failsafe-go is the model). A fixed number of users: a new one
+ * takes the place of the lightest of eight. Confined to its owner; allocates nothing after birth.
  */
 public final class Usage {
   private static final int WAYS = 8;

@@ -28,8 +28,8 @@ class SketchTest {
     var other = new HeavyHitters(capacity);
     Map<Long, Long> truth = new HashMap<>();
     for (int i = 0; i < 50_000; i++) {
-      long key = 1 + (long) (2000 * Math.pow(random.nextDouble(), 3));
-      long weight = 1 + random.nextInt(50);
+      long key = 1L + (long) (2000 * Math.pow(random.nextDouble(), 3));
+      long weight = 1L + random.nextInt(50);
       (i % 3 == 0 ? other : sketch).add(key, weight);
       truth.merge(key, weight, Long::sum);
     }
