@@ -176,6 +176,28 @@ final class Admission {
     }
   }
 
+  // Numbers for answers
+
+  /** {@code q} of RateLimit-Policy: the burst of an account. */
+  int quota() {
+    return accountRates.burst();
+  }
+
+  /** {@code w} of RateLimit-Policy: the seconds in which an account earns its burst. */
+  long quotaSeconds() {
+    return Math.ceilDiv(accountRates.windowNanos(), SECOND_NANOS);
+  }
+
+  /** {@code r} of RateLimit: what the account has left. */
+  int remaining(Gate gate, long now) {
+    return accountRates.remaining(gate.app.account.key, now);
+  }
+
+  /** {@code t} of RateLimit: seconds until it has its whole burst again. */
+  long resetSeconds(Gate gate, long now) {
+    return Math.ceilDiv(accountRates.resetNanos(gate.app.account.key, now), SECOND_NANOS);
+  }
+
   // What the lanes share
 
   AppState enter(String app, String account, long now) {

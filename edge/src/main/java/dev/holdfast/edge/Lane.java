@@ -27,17 +27,11 @@ final class Lane {
   private static final long SECOND_NANOS = 1_000_000_000L;
   private static final long HOUR_NANOS = 3600 * SECOND_NANOS;
 
-  /** How long after one {@link #probe} the next is due. */
-  static final long PROBE_NANOS = 50_000_000L;
-
   /** What any request costs the edge itself, so that many small ones are seen. */
   private static final long COST_BASE_NANOS = 50_000;
 
   /** 64 KiB count as much as a millisecond. */
   private static final long COST_BYTE_NANOS = 15;
-
-  /** A sequence that runs evenly through 16 bits: the golden ratio's multiples. */
-  private static final int ROLL = 0x9E37;
 
   /** Even a small app may have a small crowd come at once. */
   private static final int ROOM_MIN = 10;
@@ -55,34 +49,25 @@ final class Lane {
   private final List<Gate> crowded = new ArrayList<>();
   private final Usage accounts;
   private final Usage clients;
+  private final Pressure pressure;
   private final Repeats repeats = new Repeats();
-  private final int[] arrivals = new int[ShedLevel.EXEMPT];
   private final AtomicReference<@Nullable Book> full = new AtomicReference<>();
   private final AtomicReference<@Nullable Book> empty;
   private Book book;
-  private long arrived;
-  private long taken;
-  private long worstLagNanos;
-  private boolean lagged;
-  private int roll;
   private long secondNanos;
-  private long probeNanos;
-  private long handedNanos;
-  private long lagNanos; // the worse of the last probe and half of what was before
   private long waitNanos;
 
   Lane(Admission admission, RandomGenerator random, long now) {
     this.admission = admission;
     this.random = random;
     config = admission.config;
+    pressure = new Pressure(admission, now);
     var node = config.node();
     accounts = new Usage(node.usersMax(), node.usageWindow(), now);
     clients = new Usage(node.usersMax(), node.usageWindow(), now);
     book = new Book(config.blame().keysMax());
     empty = new AtomicReference<>(new Book(config.blame().keysMax()));
     secondNanos = now;
-    handedNanos = now;
-    probeNanos = now + PROBE_NANOS;
   }
 
   // Before
@@ -154,7 +139,7 @@ final class Lane {
         && admission.refuses(Limiter.ACCOUNT_SHARE)) {
       return Verdict.SHARE;
     }
-    if (admission.on(Limiter.NODE) && !important(level, now)) {
+    if (admission.on(Limiter.NODE) && !pressure.admits(level, now)) {
       return Verdict.SHED;
     }
     if (client != 0
@@ -188,25 +173,6 @@ final class Lane {
       }
     }
     return Verdict.ADMITTED;
-  }
-
-  /** Whether the node's overload leaves the request in. */
-  private boolean important(int level, long now) {
-    arrivals[level]++;
-    long overdue = now - probeNanos;
-    if (overdue > worstLagNanos) {
-      worstLagNanos = overdue; // the probe itself waits: the delay is known before it runs
-      lagged = true;
-    }
-    if (++arrived >= config.node().windowRequests() || now - handedNanos >= PROBE_NANOS) {
-      handOver(now);
-    }
-    roll += ROLL;
-    if (!admission.shed.admits(level, roll) && admission.refuses(Limiter.NODE)) {
-      return false;
-    }
-    taken++;
-    return true;
   }
 
   private boolean clientShare(AppState app, long client, long now) {
@@ -402,7 +368,7 @@ final class Lane {
    */
   void firstByte(Gate gate, long nanos, long now) {
     if (nanos < config.app().streamAfter().toNanos()) {
-      long own = Math.min(Math.max(lagNanos, now - probeNanos), nanos - nanos / OWN_PART_MAX);
+      long own = Math.min(pressure.lagNanos(now), nanos - nanos / OWN_PART_MAX);
       gate.app.limit.sample(nanos - Math.max(0, own), gate.app.inFlight.get(), now);
     }
   }
@@ -468,16 +434,12 @@ final class Lane {
   // The clock
 
   /**
-   * To be called {@link #PROBE_NANOS} after the last call.
+   * To be called {@link Pressure#PROBE_NANOS} after the last call.
    *
    * @param lateNanos how much later than it was due
    */
   void probe(long lateNanos, long now) {
-    worstLagNanos = Math.max(worstLagNanos, lateNanos);
-    lagNanos = Math.max(lateNanos, lagNanos / 2);
-    lagged = true;
-    probeNanos = now + PROBE_NANOS;
-    handOver(now);
+    pressure.probe(lateNanos, now);
     if (now - secondNanos >= SECOND_NANOS) {
       secondNanos = now;
       long hour = Math.floorDiv(now, HOUR_NANOS);
@@ -485,29 +447,6 @@ final class Lane {
       clients.calibrate(hour, now);
       publish();
       sweep(now);
-    }
-  }
-
-  private void handOver(long now) {
-    handedNanos = now;
-    if (!admission.shedding.tryLock()) {
-      return; // another loop decides just now; these counts go with the next
-    }
-    try {
-      admission.shed.arrived(arrivals, taken);
-      arrived = 0;
-      taken = 0;
-      if (lagged) {
-        admission.shed.lag(worstLagNanos);
-        worstLagNanos = 0;
-        lagged = false;
-      }
-      admission.shed.decide(now);
-      if (admission.shed.over() > 1 || admission.shed.shedding()) {
-        admission.stressed(now);
-      }
-    } finally {
-      admission.shedding.unlock();
     }
   }
 
@@ -555,25 +494,5 @@ final class Lane {
     return verdict == Verdict.RATE
         ? Math.max(1, Math.ceilDiv(waitNanos, SECOND_NANOS))
         : RETRY_SECONDS_MIN + jitter;
-  }
-
-  /** {@code q} of RateLimit-Policy: the burst of an account. */
-  int quota() {
-    return admission.accountRates.burst();
-  }
-
-  /** {@code w} of RateLimit-Policy: the seconds in which an account earns its burst. */
-  long quotaSeconds() {
-    return Math.ceilDiv(admission.accountRates.windowNanos(), SECOND_NANOS);
-  }
-
-  /** {@code r} of RateLimit: what the account has left. */
-  int remaining(Gate gate, long now) {
-    return admission.accountRates.remaining(gate.app.account.key, now);
-  }
-
-  /** {@code t} of RateLimit: seconds until it has its whole burst again. */
-  long resetSeconds(Gate gate, long now) {
-    return Math.ceilDiv(admission.accountRates.resetNanos(gate.app.account.key, now), SECOND_NANOS);
   }
 }

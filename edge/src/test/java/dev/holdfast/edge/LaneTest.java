@@ -149,10 +149,10 @@ class LaneTest {
     assertThat(lane.admit(gate, CLIENT, Priority.LIVE, LATER, now)).isEqualTo(Verdict.RATE);
     assertThat(lane.waitNanos()).isEqualTo(5_000_000L);
     assertThat(lane.retryAfterSeconds(Verdict.RATE)).isEqualTo(1);
-    assertThat(lane.remaining(gate, now)).isZero();
-    assertThat(lane.resetSeconds(gate, now)).isEqualTo(2);
-    assertThat(lane.quota()).isEqualTo(400);
-    assertThat(lane.quotaSeconds()).isEqualTo(2);
+    assertThat(admission.remaining(gate, now)).isZero();
+    assertThat(admission.resetSeconds(gate, now)).isEqualTo(2);
+    assertThat(admission.quota()).isEqualTo(400);
+    assertThat(admission.quotaSeconds()).isEqualTo(2);
     assertThat(admission.refused(Limiter.ACCOUNT_RATE)).isEqualTo(1);
   }
 

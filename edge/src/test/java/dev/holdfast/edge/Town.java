@@ -55,7 +55,7 @@ final class Town {
 
     private void probe() {
       world.in(
-          Lane.PROBE_NANOS,
+          Pressure.PROBE_NANOS,
           () -> {
             long due = world.now();
             cpu.submit(() -> {
