@@ -5,7 +5,6 @@ import dev.holdfast.limits.Keys;
 
 /** Reads out of a request how important it is and how long its answer is worth anything. */
 final class Classes {
-  private static final Priority[] ALL = Priority.values();
   private static final int DIGITS_MAX = 9;
   private static final int TARGET_BYTES_MAX = 256;
 
@@ -13,12 +12,22 @@ final class Classes {
 
   static Priority of(Request request, Policy policy, Lane lane, long client, long now) {
     var said = policy.priority();
-    var base = said == null ? Priority.LIVE : ALL[said.ordinal()];
+    var base = said == null ? Priority.LIVE : base(said);
     var head = request.head;
     int hint = head.has(Name.CLASS) ? hint(head) : -1;
     int attempt = head.has(Name.RETRY_ATTEMPT) ? (int) number(head, Name.RETRY_ATTEMPT) : 0;
     boolean repeated = client != 0 && lane.repeated(key(request, client), now);
     return Priority.of(base, hint, attempt, repeated);
+  }
+
+  private static Priority base(Policy.Priority said) {
+    return switch (said) {
+      case CONTROL -> Priority.CONTROL;
+      case LIVE -> Priority.LIVE;
+      case CHANGE -> Priority.CHANGE;
+      case REPEAT -> Priority.REPEAT;
+      case BATCH -> Priority.BATCH;
+    };
   }
 
   /** What {@code X-Deadline-Ms} says, or -1. */

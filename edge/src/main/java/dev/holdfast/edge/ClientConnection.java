@@ -339,6 +339,13 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     exchangeDone(keep);
   }
 
+  /** Answers with that, head and body. */
+  void answer(ByteBuf whole, boolean keepAlive) {
+    out.pass(whole);
+    out.flush();
+    exchangeDone(keepAlive && !closing());
+  }
+
   /** The answer cannot be finished, and the client must not take it for a whole one. */
   void abort() {
     state = State.CLOSED;

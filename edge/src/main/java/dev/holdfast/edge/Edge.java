@@ -100,7 +100,7 @@ public final class Edge implements AutoCloseable {
       Transport transport)
       throws IOException {
     var accessLog = AccessLog.start(config.accessLog(), log, time);
-    var shared = new Shared(config, frontConfig, view, time, accessLog, transport);
+    var shared = new Shared(config, frontConfig, keys, view, time, accessLog, transport);
     var group =
         new MultiThreadIoEventLoopGroup(
             config.eventLoops(), new DefaultThreadFactory("edge"), transport.handlers());

@@ -23,6 +23,8 @@ final class Exchange implements Waiter {
   /** After a refused connect, others are preferred this long. */
   static final Duration AVOID = Duration.ofSeconds(5);
 
+  private static final long NANOS_PER_MILLI = 1_000_000;
+
   private enum Phase {
     OPEN,
     PARKED,
@@ -54,6 +56,8 @@ final class Exchange implements Waiter {
   private boolean streams;
   private long sentNanos;
   private long bodyMax;
+  private long idleNanos;
+  private long firstByteNanos;
   private @Nullable Gauge gauge;
   private @Nullable Connecting connecting;
   private @Nullable UpstreamConnection up;
@@ -100,6 +104,8 @@ final class Exchange implements Waiter {
     streams = false;
     sentNanos = startNanos;
     bodyMax = Long.MAX_VALUE;
+    idleNanos = shared.idleNanos;
+    firstByteNanos = shared.firstByteNanos;
     RequestId.of(next.head, loop.random(), seen);
     Heads.noteForwardedFor(next.head, client.arrival().peerBytes(), seen);
     try {
@@ -113,6 +119,13 @@ final class Exchange implements Waiter {
     if (Heads.loops(asked.head)) {
       answer(508, null, "Routed in circles", null, "");
       return;
+    }
+    if (Challenges.asked(asked)) {
+      var proof = Challenges.response(asked, shared.keys);
+      if (proof != null) {
+        prove(proof);
+        return;
+      }
     }
     var found = loop.places().find(asked.authority, shared.view.get());
     if (found == null) {
@@ -128,9 +141,6 @@ final class Exchange implements Waiter {
 
   /** Whether the policy of the host lets the request go on. */
   private boolean obeys(Request asked, Policy policy) {
-    if (policy == Policy.NONE) {
-      return true;
-    }
     if (policy.inMaintenance()) {
       fail(Code.H80, null);
       return false;
@@ -141,6 +151,14 @@ final class Exchange implements Waiter {
       answer(status, null, "Come by HTTPS", null, to);
       return false;
     }
+    var first = policy.firstByteTimeoutMillis();
+    if (first != null) {
+      firstByteNanos = first * NANOS_PER_MILLI;
+    }
+    var idle = policy.idleTimeoutMillis();
+    if (idle != null) {
+      idleNanos = idle * NANOS_PER_MILLI;
+    }
     var most = policy.requestBytesMax();
     if (most != null) {
       bodyMax = most;
@@ -150,6 +168,16 @@ final class Exchange implements Waiter {
       }
     }
     return true;
+  }
+
+  /** Answers a certificate authority that asks whether the host is ours. */
+  private void prove(String proof) {
+    var asked = request;
+    tally.status = 200;
+    boolean keepAlive = asked != null && asked.keepAlive() && requestPump.bodyRead();
+    boolean bodyless = asked != null && asked.toHead();
+    end(null, null);
+    client.answer(Challenges.page(proof, bodyless, !keepAlive || client.closing()), keepAlive);
   }
 
   private void tooLarge() {
@@ -183,7 +211,7 @@ final class Exchange implements Waiter {
     var entered = lane.app(found.app(), found.tenant(), Math.max(1, found.size()), now);
     gate = entered;
     var priority = Classes.of(asked, found.policy(), lane, client.key(), now);
-    long deadline = Priority.deadline(Classes.deadline(asked), shared.firstByteNanos, now);
+    long deadline = Priority.deadline(Classes.deadline(asked), firstByteNanos, now);
     var verdict = lane.admit(entered, client.key(), priority, deadline, now);
     switch (verdict) {
       case ADMITTED -> {
@@ -507,7 +535,7 @@ final class Exchange implements Waiter {
   /** The whole request is on its way; the app may think from now on. */
   void requestSent() {
     if (phase == Phase.ACTIVE && !responsePump.begun()) {
-      client.alarm().in(shared.firstByteNanos);
+      client.alarm().in(firstByteNanos);
     }
   }
 
@@ -515,7 +543,7 @@ final class Exchange implements Waiter {
   void touch() {
     boolean thinking = requestPump.done() && !responsePump.begun();
     if (!thinking) {
-      client.alarm().in(shared.idleNanos);
+      client.alarm().in(idleNanos);
     }
   }
 
@@ -709,7 +737,14 @@ final class Exchange implements Waiter {
     if (meter != null) {
       meter.webSocket(1);
     }
-    var begun = new Tunnel(this, client, connection, shared.idleNanos);
+    var policy = place == null ? Policy.NONE : place.policy();
+    var begun =
+        new Tunnel(
+            this,
+            client,
+            connection,
+            nanos(policy.tunnelIdleMillis(), idleNanos),
+            nanos(policy.tunnelLifetimeMillis(), Long.MAX_VALUE / 2));
     tunnel = begun;
     connection.attach(begun);
     client.attach(begun);
@@ -723,6 +758,10 @@ final class Exchange implements Waiter {
     if (connection.ended()) {
       begun.ended(false);
     }
+  }
+
+  private static long nanos(@Nullable Long millis, long otherwise) {
+    return millis == null ? otherwise : millis * NANOS_PER_MILLI;
   }
 
   void tunnelEnded(@Nullable Code code) {

@@ -22,6 +22,14 @@ public record Routing(
     PersistentMap<String, List<Endpoint>> endpoints,
     Policies policies) {
 
+  /** A routing in which nobody asked for anything. */
+  public Routing(
+      PersistentMap<String, Route> routes,
+      PersistentMap<String, Service> services,
+      PersistentMap<String, List<Endpoint>> endpoints) {
+    this(routes, services, endpoints, Policies.empty());
+  }
+
   /** No host leads anywhere. */
   public static Routing empty() {
     return new Routing(PersistentMap.empty(), PersistentMap.empty(), PersistentMap.empty(), Policies.empty());

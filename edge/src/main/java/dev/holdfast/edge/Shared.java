@@ -29,11 +29,13 @@ final class Shared {
   final Head.Limits requestLimits;
   final Head.Limits responseLimits;
   final AccessLog log;
+  final TlsKeys keys;
   private volatile boolean draining;
 
   Shared(
       EdgeConfig config,
       FrontConfig front,
+      TlsKeys keys,
       Supplier<Routing> view,
       Time time,
       AccessLog log,
@@ -45,6 +47,7 @@ final class Shared {
     gauges = new Gauges(time);
     admission = new Admission(config.admission(), time.random(), time.nanos());
     this.log = log;
+    this.keys = keys;
     this.transport = transport;
     idleNanos = config.idleTimeout().toNanos();
     clientIdleNanos = config.clientIdleTimeout().toNanos();

@@ -16,11 +16,12 @@ final class Tunnel {
   private final Channel upstream;
   private final Alarm alarm;
   private final long idle;
+  private final long endNanos;
   private boolean clientEnded;
   private boolean upstreamEnded;
   private boolean closed;
 
-  Tunnel(Exchange exchange, ClientConnection from, UpstreamConnection to, long idleNanos) {
+  Tunnel(Exchange exchange, ClientConnection from, UpstreamConnection to, long idleNanos, long lifeNanos) {
     this.exchange = exchange;
     this.from = from;
     this.to = to;
@@ -28,11 +29,12 @@ final class Tunnel {
     upstream = to.channel();
     alarm = from.alarm();
     idle = idleNanos;
+    endNanos = exchange.loop().now() + lifeNanos;
   }
 
   /** Passes on what came glued to the request and to the 101, then reads. */
   void start(@Nullable ByteBuf fromClient, @Nullable ByteBuf fromUpstream) {
-    alarm.in(idle);
+    touched();
     if (fromClient != null) {
       data(true, fromClient);
     }
@@ -60,7 +62,7 @@ final class Tunnel {
     if (closed) {
       return;
     }
-    alarm.in(idle);
+    touched();
     out(!fromClient).flush();
     if (other(fromClient).isWritable()) {
       side(fromClient).read();
@@ -70,7 +72,7 @@ final class Tunnel {
   /** That side takes again, so the other may be read. */
   void writable(boolean ofClient) {
     if (!closed && side(ofClient).isWritable()) {
-      alarm.in(idle);
+      touched();
       other(ofClient).read();
     }
   }
@@ -110,11 +112,17 @@ final class Tunnel {
     exchange.tunnelEnded(null);
   }
 
-  void timedOut() {
-    cut(Code.H15);
+  /** Something moved: the silence begins anew, the life goes on. */
+  private void touched() {
+    alarm.in(Math.min(idle, endNanos - exchange.loop().now()));
   }
 
-  void cut(Code code) {
+  /** It was silent, or alive, for too long. */
+  void timedOut() {
+    cut(endNanos - exchange.loop().now() <= 0 ? null : Code.H15);
+  }
+
+  void cut(@Nullable Code code) {
     if (!closed) {
       closed = true;
       Sockets.close(client);

@@ -4,6 +4,7 @@ import dev.holdfast.ledger.Endpoint;
 import dev.holdfast.ledger.Entry;
 import dev.holdfast.ledger.Kind;
 import dev.holdfast.ledger.Payload;
+import dev.holdfast.ledger.Policy;
 import dev.holdfast.ledger.Route;
 import dev.holdfast.ledger.Service;
 import dev.holdfast.limits.Time;
@@ -92,6 +93,12 @@ final class Rig implements AutoCloseable {
     return route("app.test", "app")
         .service("app", true, 1)
         .endpoint("app", 1, backend.port(), Endpoint.State.UP);
+  }
+
+  /** What holds for that host. */
+  Rig policy(String host, Policy policy) {
+    put(Policy.hostKey(host), Policy.KIND, policy);
+    return this;
   }
 
   private synchronized <T> void put(String key, Kind<T> kind, T value) {

@@ -1,0 +1,155 @@
+package dev.holdfast.edge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** What admission does to requests on sockets; how it decides has tests of its own. */
+@SuppressWarnings("StringConcatToTextBlock") // lines end with CR LF here
+class AdmissionEffectTest {
+  private static final int INITIAL = AdmissionConfig.defaults().app().initial();
+
+  /** Opens that many requests that the app does not answer before the latch. */
+  private static ArrayList<Wire> crowd(Rig rig, AtomicInteger seen, int count) throws IOException {
+    var wires = new ArrayList<Wire>();
+    for (int i = 0; i < count; i++) {
+      wires.add(rig.connect().send(Rig.get("/" + i)));
+    }
+    Rig.until(() -> seen.get() == Math.min(count, INITIAL));
+    return wires;
+  }
+
+  private static Backend waiting(AtomicInteger seen, CountDownLatch latch) throws IOException {
+    return new Backend(wire -> {
+      while (!wire.head().isEmpty()) {
+        seen.incrementAndGet();
+        try {
+          latch.await(20, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+          throw new IOException(e);
+        }
+        wire.send(Backend.ok("served"));
+      }
+    });
+  }
+
+  private static TestConfig on() {
+    var config = new TestConfig();
+    config.eventLoops = 1;
+    config.admission =
+        AdmissionConfig.defaults().with(Limiter.CLIENT_SHARE, Limiter.Mode.OFF);
+    return config;
+  }
+
+  @Test
+  void letsSomeWaitForABusyAppAndRefusesTheRestWithH11() throws Exception {
+    var seen = new AtomicInteger();
+    var latch = new CountDownLatch(1);
+    try (var backend = waiting(seen, latch);
+        var rig = new Rig(on()).app(backend)) {
+      var wires = crowd(rig, seen, INITIAL + 1);
+      var late = wires.getLast();
+      var refused = late.message(); // nobody answers within the second that it may wait
+      assertThat(refused.status()).isEqualTo(503);
+      assertThat(refused.field("holdfast-error")).isEqualTo("H11");
+      assertThat(refused.field("retry-after")).matches("[123]");
+      assertThat(refused.field("x-overload")).isEqualTo("no-retry");
+      assertThat(seen).hasValue(INITIAL);
+      latch.countDown();
+      for (var wire : wires.subList(0, INITIAL)) {
+        assertThat(wire.message().body()).isEqualTo("served");
+        wire.close();
+      }
+      assertThat(late.send(Rig.get("/")).message().body()).isEqualTo("served");
+      late.close();
+    }
+  }
+
+  @Test
+  void servesWhoWaitedWhenASlotIsFree() throws Exception {
+    var seen = new AtomicInteger();
+    var latch = new CountDownLatch(1);
+    try (var backend = waiting(seen, latch);
+        var rig = new Rig(on()).app(backend)) {
+      var wires = crowd(rig, seen, INITIAL + 5);
+      latch.countDown();
+      for (var wire : wires) {
+        assertThat(wire.message().body()).isEqualTo("served");
+        wire.close();
+      }
+      assertThat(seen).hasValue(INITIAL + 5);
+    }
+  }
+
+  @Test
+  void forgetsWhoGoesWhileWaiting() throws Exception {
+    var seen = new AtomicInteger();
+    var latch = new CountDownLatch(1);
+    try (var backend = waiting(seen, latch);
+        var rig = new Rig(on()).app(backend)) {
+      var wires = crowd(rig, seen, INITIAL + 1);
+      wires.getLast().socket.setSoLinger(true, 0); // a reset: half a close could be a client that listens
+      wires.getLast().close();
+      assertThat(rig.logged(1)).contains("code=H27").contains("dyno= connect=");
+      latch.countDown();
+      for (var wire : wires.subList(0, INITIAL)) {
+        assertThat(wire.message().body()).isEqualTo("served");
+        wire.close();
+      }
+      assertThat(seen).hasValue(INITIAL);
+    }
+  }
+
+  @Test
+  void onlyCountsWhenItObserves() throws Exception {
+    var seen = new AtomicInteger();
+    var latch = new CountDownLatch(1);
+    var config = on();
+    config.admission = AdmissionConfig.in(Limiter.Mode.OBSERVE);
+    try (var backend = waiting(seen, latch);
+        var rig = new Rig(config).app(backend)) {
+      var wires = new ArrayList<Wire>();
+      for (int i = 0; i < INITIAL + 3; i++) {
+        wires.add(rig.connect().send(Rig.get("/" + i)));
+      }
+      Rig.until(() -> seen.get() == INITIAL + 3);
+      latch.countDown();
+      for (var wire : wires) {
+        assertThat(wire.message().body()).isEqualTo("served");
+        wire.close();
+      }
+    }
+  }
+
+  @Test
+  void refusesWhatIsOverTheClientsRate() throws Exception {
+    var config = new TestConfig();
+    config.eventLoops = 1;
+    config.admission =
+        AdmissionConfig.defaults()
+            .withAll(Limiter.Mode.OFF)
+            .with(Limiter.CLIENT_RATE, Limiter.Mode.ENFORCE);
+    int burst = config.admission.rate().clientBurst();
+    try (var backend = Backend.answering(Backend.ok("served"));
+        var rig = new Rig(config).app(backend);
+        var wire = rig.connect()) {
+      Wire.Message last = null;
+      for (int i = 0; i < 10 * burst; i++) {
+        last = wire.send(Rig.get("/" + i)).message();
+        if (last.status() != 200) {
+          break;
+        }
+      }
+      assertThat(last).isNotNull();
+      assertThat(last.status()).isEqualTo(429);
+      assertThat(last.field("retry-after")).isEqualTo("1");
+      assertThat(last.field("ratelimit-policy")).contains("q=").contains("w=");
+      assertThat(last.field("ratelimit")).contains("r=").contains("t=");
+    }
+  }
+}
