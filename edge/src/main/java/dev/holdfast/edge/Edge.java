@@ -113,7 +113,9 @@ public final class Edge implements AutoCloseable {
                 if (loop == null) {
                   throw new IllegalStateException("a channel on a foreign event loop");
                 }
-                channel.pipeline().addLast("client", new ClientConnection(loop, channel, Arrival.plain(channel)));
+                channel
+                    .pipeline()
+                    .addLast("client", new ClientConnection(loop, channel, Arrival.plain(channel)));
               }
             });
   }
