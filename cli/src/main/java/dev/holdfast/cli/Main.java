@@ -89,7 +89,7 @@ public final class Main {
     if (e instanceof CommandLine.UnmatchedArgumentException unmatched
         && e.getCommandLine().getParent() == null) {
       var typed = Text.oneLine(unmatched.getUnmatched().getFirst());
-      var similar = unmatched.getSuggestions();
+      var similar = Nearest.of(typed, VERBS.keySet());
       return typed
           + " is not a verb of holdfast."
           + (similar.isEmpty() ? "" : " Did you mean: " + String.join(", ", similar));

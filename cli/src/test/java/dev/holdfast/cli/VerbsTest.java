@@ -369,8 +369,9 @@ class VerbsTest {
   void refusesWhatItDoesNotUnderstand() {
     assertThat(desk.run("depoly")).isEqualTo(2);
     assertThat(desk.err)
-        .startsWith(" !    depoly is not a verb of holdfast. Did you mean: ")
-        .contains("deploy\n");
+        .startsWith(" !    depoly is not a verb of holdfast. Did you mean: deploy\n");
+    assertThat(desk.run("nothing-like-it")).isEqualTo(2);
+    assertThat(desk.err).startsWith(" !    nothing-like-it is not a verb of holdfast.\n");
     assertThat(desk.run("apps", "--bogus")).isEqualTo(2);
     assertThat(desk.run("apps", "info", "..")).isEqualTo(2);
     assertThat(desk.run("up")).isEqualTo(2);

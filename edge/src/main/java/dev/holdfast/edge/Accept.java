@@ -105,8 +105,7 @@ final class Accept {
         wishes.text().take(weight, 2, RANGES_MAX);
       }
       case "application/*" -> wishes.json().take(weight, 2, RANGES_MAX);
-      case "text/html", "application/xhtml+xml" ->
-          wishes.html().take(weight, 3, place);
+      case "text/html", "application/xhtml+xml" -> wishes.html().take(weight, 3, place);
       case "text/plain" -> wishes.text().take(weight, 3, place);
       default -> {
         if (type.equals("application/json") || type.endsWith("+json")) {

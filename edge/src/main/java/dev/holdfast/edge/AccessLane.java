@@ -180,8 +180,7 @@ final class AccessLane {
     for (int i = 0; i < AccessRecord.FIELDS; i++) {
       long lengths = numbers[n + 6 + i / LENGTHS_PER_LONG];
       view.offsets[i] = at + length;
-      view.lengths[i] =
-          (int) (lengths >>> (LENGTH_BITS * (i % LENGTHS_PER_LONG))) & LENGTH_MASK;
+      view.lengths[i] = (int) (lengths >>> (LENGTH_BITS * (i % LENGTHS_PER_LONG))) & LENGTH_MASK;
       length += view.lengths[i];
     }
     textEnd = start + length;

@@ -44,8 +44,7 @@ final class AccessLog implements AutoCloseable {
   private final Thread thread;
   private volatile boolean closed;
 
-  private AccessLog(
-      AccessLogConfig config, RouterLog router, Time time, List<AccessSink> sinks) {
+  private AccessLog(AccessLogConfig config, RouterLog router, Time time, List<AccessSink> sinks) {
     this.config = config;
     this.router = router;
     this.time = time;
@@ -168,8 +167,7 @@ final class AccessLog implements AutoCloseable {
       }
     }
     if (shown) {
-      toRouter(
-          view.service, new String(plain.bytes, 0, plain.length, StandardCharsets.ISO_8859_1));
+      toRouter(view.service, new String(plain.bytes, 0, plain.length, StandardCharsets.ISO_8859_1));
     }
   }
 

@@ -130,8 +130,7 @@ public record AccessLogConfig(
 
   /** The same with other sinks. */
   public AccessLogConfig withSinks(Format lines, List<Sink> others) {
-    return new AccessLogConfig(
-        lanes, flushEvery, lines, sampleOneIn, routerLinesPerSecond, others);
+    return new AccessLogConfig(lanes, flushEvery, lines, sampleOneIn, routerLinesPerSecond, others);
   }
 
   /** The same, with one in so many of the requests that went well. */

@@ -22,8 +22,7 @@ final class BrotliEncoder implements Encoder {
 
   BrotliEncoder(ByteBufAllocator allocator) throws IOException {
     this.allocator = allocator;
-    channel =
-        new BrotliEncoderChannel(new Into(), Parameters.create(QUALITY, WINDOW_BITS), STEP);
+    channel = new BrotliEncoderChannel(new Into(), Parameters.create(QUALITY, WINDOW_BITS), STEP);
   }
 
   private final class Into implements WritableByteChannel {

@@ -9,7 +9,9 @@ import java.io.IOException;
  */
 sealed interface Encoder extends AutoCloseable permits GzipEncoder, BrotliEncoder, ZstdEncoder {
 
-  /** Takes all that is readable, and releases it; answers what comes of it so far, maybe nothing. */
+  /**
+   * Takes all that is readable, and releases it; answers what comes of it so far, maybe nothing.
+   */
   ByteBuf encode(ByteBuf in) throws IOException;
 
   /** All that was taken and not answered yet, so that the client can read it: for event streams. */

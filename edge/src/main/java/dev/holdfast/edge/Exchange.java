@@ -270,10 +270,10 @@ final class Exchange implements Waiter {
     var entered = gate;
     if (status == 429 && entered != null) {
       var lane = loop.lane();
-      more.append("RateLimit-Policy: \"account\";q=").append(lane.quota());
-      more.append(";w=").append(lane.quotaSeconds()).append("\r\n");
-      more.append("RateLimit: \"account\";r=").append(lane.remaining(entered, loop.now()));
-      more.append(";t=").append(lane.resetSeconds(entered, loop.now())).append("\r\n");
+      more.append("RateLimit-Policy: \"account\";q=").append(shared.admission.quota());
+      more.append(";w=").append(shared.admission.quotaSeconds()).append("\r\n");
+      more.append("RateLimit: \"account\";r=").append(shared.admission.remaining(entered, loop.now()));
+      more.append(";t=").append(shared.admission.resetSeconds(entered, loop.now())).append("\r\n");
     }
     more.append("X-Overload: no-retry\r\n");
     answer(

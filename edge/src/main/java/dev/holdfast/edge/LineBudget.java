@@ -24,7 +24,8 @@ final class LineBudget {
   private long saidNanos;
 
   private static final class Room {
-    final long[] freeNanos; // when the room is whole again, for plain lines and for those with a code
+    final long[]
+        freeNanos; // when the room is whole again, for plain lines and for those with a code
     long leftOut;
 
     Room(long now) {

@@ -121,7 +121,9 @@ final class LineBuffer {
     return this;
   }
 
-  /** A value between the quotes of a JSON string (RFC 8259 section 7); one octet is one character. */
+  /**
+   * A value between the quotes of a JSON string (RFC 8259 section 7); one octet is one character.
+   */
   LineBuffer json(byte[] from, int offset, int count) {
     room(6 * count);
     int at = length;

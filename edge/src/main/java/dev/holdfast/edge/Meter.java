@@ -53,8 +53,7 @@ final class Meter {
    * @param status as it is logged; 0 when none was sent
    */
   @SuppressWarnings("EnumOrdinal") // a count for each code, for as long as the process lives
-  void ended(
-      int status, @Nullable Code code, long bytesIn, long bytesOut, long serviceNanos) {
+  void ended(int status, @Nullable Code code, long bytesIn, long bytesOut, long serviceNanos) {
     add(IN_FLIGHT, -1);
     add(STATUS + (status >= 100 && status < 600 ? status / 100 : 0), 1);
     if (code != null) {

@@ -84,8 +84,7 @@ final class MeterReport {
     }
   }
 
-  private void each(
-      int first, int count, String label, IntFunction<String> name, MetricText out) {
+  private void each(int first, int count, String label, IntFunction<String> name, MetricText out) {
     counts.forEach((service, sum) -> {
       for (int i = 0; i < count; i++) {
         if (sum[first + i] > 0) {

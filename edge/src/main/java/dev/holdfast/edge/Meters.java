@@ -12,9 +12,9 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All that one edge counts. Each event loop counts for itself in a lane, and a scrape adds the lanes
- * up. A service gets numbers of its own while there is room; its name is then the value of a label,
- * so there is a bound to how many a scrape may have. Thread-safe but for its lanes.
+ * All that one edge counts. Each event loop counts for itself in a lane, and a scrape adds the
+ * lanes up. A service gets numbers of its own while there is room; its name is then the value of a
+ * label, so there is a bound to how many a scrape may have. Thread-safe but for its lanes.
  */
 final class Meters implements MetricSource {
   /** Requests that were for no service: unknown hosts, heads that cannot be read, addresses. */

@@ -96,8 +96,7 @@ public final class Policies {
     var own = hosts.size() == 0 ? null : hosts.get(host);
     return own == null
         ? this
-        : new Policies(
-            services, hosts, merged.with(host, own.over(inherited(services, service))));
+        : new Policies(services, hosts, merged.with(host, own.over(inherited(services, service))));
   }
 
   private static Policy inherited(

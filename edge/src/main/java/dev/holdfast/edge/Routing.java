@@ -32,7 +32,8 @@ public record Routing(
 
   /** No host leads anywhere. */
   public static Routing empty() {
-    return new Routing(PersistentMap.empty(), PersistentMap.empty(), PersistentMap.empty(), Policies.empty());
+    return new Routing(
+        PersistentMap.empty(), PersistentMap.empty(), PersistentMap.empty(), Policies.empty());
   }
 
   /** The route of that host, or null. */

@@ -12,7 +12,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** Makes the {@link Routing} out of routes, services, endpoints and policies in the ledger. Immutable. */
+/**
+ * Makes the {@link Routing} out of routes, services, endpoints and policies in the ledger.
+ * Immutable.
+ */
 public final class RoutingFold implements Fold<Routing> {
   private static final String ROUTE = "route/";
   private static final String SERVICE = "service/";

@@ -4,8 +4,8 @@ import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 
 /**
- * Writes times as RFC 3339 says, in UTC with milliseconds; the last second is kept,
- * since lines come in order of time. Confined to one thread.
+ * Writes times as RFC 3339 says, in UTC with milliseconds; the last second is kept, since lines
+ * come in order of time. Confined to one thread.
  */
 final class Timestamp {
   private final LineBuffer second = new LineBuffer();

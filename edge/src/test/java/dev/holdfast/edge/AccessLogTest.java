@@ -32,7 +32,8 @@ class AccessLogTest {
   private final Queue<String> shown = new ConcurrentLinkedQueue<>();
 
   private AccessLog start(AccessLogConfig config) throws IOException {
-    return AccessLog.start(config, (service, line) -> shown.add(service + " " + line), Time.system());
+    return AccessLog.start(
+        config, (service, line) -> shown.add(service + " " + line), Time.system());
   }
 
   private static AccessLogConfig config(Format format, Sink... sinks) {
@@ -276,12 +277,7 @@ class AccessLogTest {
     assertThat(AccessLogConfig.defaults())
         .isEqualTo(
             new AccessLogConfig(
-                new Lanes(8192, 1 << 20),
-                Duration.ofMillis(50),
-                Format.LOGFMT,
-                1,
-                200,
-                List.of()));
+                new Lanes(8192, 1 << 20), Duration.ofMillis(50), Format.LOGFMT, 1, 200, List.of()));
     assertThatThrownBy(() -> new Lanes(1000, 1 << 20))
         .hasMessageContaining("slots: 1000 (expected: a power of two");
     assertThatThrownBy(() -> AccessLogConfig.defaults().withSample(0))

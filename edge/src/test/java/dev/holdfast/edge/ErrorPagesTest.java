@@ -17,13 +17,29 @@ class ErrorPagesTest {
 
   private static Policy pages(@Nullable String maintenance, @Nullable String error) {
     return new Policy(
-        true, maintenance, error, null, null, null, null, null, null, null, null, null, null, null,
-        null, null, null, null, null);
+        true,
+        maintenance,
+        error,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null);
   }
 
   private static Page page(Code code, Policy policy) {
-    return Page.of(
-        code.status(), code, code.description(), ID, policy, new SplittableRandom(1));
+    return Page.of(code.status(), code, code.description(), ID, policy, new SplittableRandom(1));
   }
 
   private static String render(Page page, @Nullable String accept) {
@@ -65,9 +81,11 @@ class ErrorPagesTest {
 
   @Test
   void servesTheOwnersPagesDirectly() {
-    var policy = pages("<h1>Soon</h1> {{code}} {{request_id}}", "<h1>Sorry</h1> {{code}} {{status}}");
+    var policy =
+        pages("<h1>Soon</h1> {{code}} {{request_id}}", "<h1>Sorry</h1> {{code}} {{status}}");
     assertThat(render(page(Code.H80, policy), "text/html"))
-        .startsWith("HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/html; charset=utf-8\r\n")
+        .startsWith(
+            "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/html; charset=utf-8\r\n")
         .contains("\r\nHoldfast-Error: H80\r\nRetry-After: ")
         .endsWith("\r\n\r\n<h1>Soon</h1> H80 " + ID);
     assertThat(render(page(Code.H12, policy), "text/html")).endsWith("<h1>Sorry</h1> H12 503");
@@ -99,7 +117,8 @@ class ErrorPagesTest {
     var head =
         page.render(UnpooledByteBufAllocator.DEFAULT, null, "", true, true).toString(UTF_8);
     assertThat(head)
-        .contains("\r\nContent-Length: " + body + "\r\n", "\r\nConnection: close\r\n", "\r\nAllow: ")
+        .contains(
+            "\r\nContent-Length: " + body + "\r\n", "\r\nConnection: close\r\n", "\r\nAllow: ")
         .endsWith("\r\n\r\n")
         .doesNotContain("Retry-After", "X-Request-Id");
   }
@@ -109,8 +128,7 @@ class ErrorPagesTest {
     var random = new SplittableRandom(1);
     var waits = new TreeSet<Integer>();
     for (int i = 0; i < 500; i++) {
-      waits.add(
-          Page.of(503, Code.H80, "", ID, Policy.NONE, random).retryAfterSeconds());
+      waits.add(Page.of(503, Code.H80, "", ID, Policy.NONE, random).retryAfterSeconds());
     }
     assertThat(waits.getFirst()).isEqualTo(60);
     assertThat(waits.getLast()).isEqualTo(90);

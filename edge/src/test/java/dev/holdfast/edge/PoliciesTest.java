@@ -14,8 +14,25 @@ class PoliciesTest {
   /** Both the bound and the account tell whose word it was. */
   private static Policy bytes(long max, String account) {
     return new Policy(
-        null, null, null, null, null, max < 0 ? null : max, null, null, null, null, null, null,
-        null, null, null, null, null, account, null);
+        null,
+        null,
+        null,
+        null,
+        null,
+        max < 0 ? null : max,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        account,
+        null);
   }
 
   private void service(String name, Policy policy) {

@@ -64,8 +64,7 @@ class MetricTextTest {
             write(
                 MetricText.Form.PROMETHEUS,
                 out -> out.gauge("a", "A \"b\"\\\n.").sample(1, "l", "\"} 5\n\\")))
-        .isEqualTo(
-            "# HELP a A \"b\"\\\\\\n.\n# TYPE a gauge\na{l=\"\\\"} 5\\n\\\\\"} 1\n");
+        .isEqualTo("# HELP a A \"b\"\\\\\\n.\n# TYPE a gauge\na{l=\"\\\"} 5\\n\\\\\"} 1\n");
   }
 
   @Test

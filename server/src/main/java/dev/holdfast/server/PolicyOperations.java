@@ -75,7 +75,8 @@ final class PolicyOperations {
             Policy.class,
             200,
             c -> patch(c, named.by(c))),
-        Operation.delete(path, "Removes the policy of " + whose + ".", c -> remove(c, named.by(c))));
+        Operation.delete(
+            path, "Removes the policy of " + whose + ".", c -> remove(c, named.by(c))));
   }
 
   private Subject app(Context context) {
@@ -138,9 +139,7 @@ final class PolicyOperations {
   }
 
   private @Nullable Object remove(Context context, Subject subject) {
-    take(
-        ledger.append(
-            Transaction.by(Api.actor(context)).delete(subject.key(), Transaction.ANY)));
+    take(ledger.append(Transaction.by(Api.actor(context)).delete(subject.key(), Transaction.ANY)));
     return null;
   }
 
@@ -152,8 +151,7 @@ final class PolicyOperations {
       }
       return switch (Envelope.decode(sealed.envelope())) {
         case Envelope.Decoded.Good(var entry) ->
-            new Found(
-                entry.deleted() ? Policy.NONE : Policy.KIND.decode(entry), entry.revision());
+            new Found(entry.deleted() ? Policy.NONE : Policy.KIND.decode(entry), entry.revision());
         case Envelope.Decoded.Unreadable(var cause) ->
             throw new StoreException("policy of " + subject.name() + ": " + cause);
       };

@@ -34,7 +34,8 @@ class PolicyTest {
     assertThat(stage.get(APP).json().get("maintenance").isNull()).isTrue();
     var on = stage.patch(APP, "{\"maintenance\":true,\"https\":\"on\",\"hstsSeconds\":60}");
     assertThat(on.status()).isEqualTo(200);
-    var more = stage.patch(APP, "{\"upstream\":\"H2C\",\"compression\":[\"zstd\",\"gzip\"]}").json();
+    var more =
+        stage.patch(APP, "{\"upstream\":\"H2C\",\"compression\":[\"zstd\",\"gzip\"]}").json();
     assertThat(more.get("maintenance").asBoolean()).isTrue();
     assertThat(more.get("https").asString()).isEqualTo("on");
     assertThat(more.get("upstream").asString()).isEqualTo("h2c");
@@ -42,7 +43,8 @@ class PolicyTest {
     assertThat(less.get("https").isNull()).isTrue();
     assertThat(less.get("hstsSeconds").asLong()).isEqualTo(60);
     assertThat(stage.get(APP).json()).isEqualTo(less);
-    assertThat(stage.put(APP, "{\"account\":\"acme\"}").json().get("maintenance").isNull()).isTrue();
+    assertThat(stage.put(APP, "{\"account\":\"acme\"}").json().get("maintenance").isNull())
+        .isTrue();
     assertThat(stage.delete(APP).status()).isEqualTo(204);
     assertThat(stage.get(APP).json().get("account").isNull()).isTrue();
     assertThat(stage.patch(APP, "{\"account\":\"acme\"}").status()).isEqualTo(200);
@@ -51,7 +53,8 @@ class PolicyTest {
 
   @Test
   void refusesWhatItDoesNotKnow() throws Exception {
-    assertThat(stage.patch(APP, "{\"what\":1}").detail()).startsWith("field: what (expected: one of");
+    assertThat(stage.patch(APP, "{\"what\":1}").detail())
+        .startsWith("field: what (expected: one of");
     assertThat(stage.patch(APP, "{\"https\":\"maybe\"}").status()).isEqualTo(400);
     assertThat(stage.patch(APP, "{\"https\":0}").status()).isEqualTo(400);
     assertThat(stage.patch(APP, "[]").detail()).contains("expected: a JSON object");
@@ -92,7 +95,8 @@ class PolicyTest {
         .containsPattern("\nholdfast_ledger_position [1-9]")
         .doesNotContain("# EOF");
     var open =
-        stage.send(stage.request("/metrics").header("Accept", "application/openmetrics-text").GET());
+        stage.send(
+            stage.request("/metrics").header("Accept", "application/openmetrics-text").GET());
     assertThat(open.media()).startsWith("application/openmetrics-text");
     assertThat(open.body()).endsWith("\n# EOF\n");
   }
