@@ -5,6 +5,7 @@ import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.http2.DefaultHttp2DataFrame;
 import io.netty.handler.codec.http2.DefaultHttp2HeadersFrame;
 import io.netty.handler.codec.http2.DefaultHttp2ResetFrame;
@@ -13,7 +14,6 @@ import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2HeadersFrame;
 import io.netty.handler.codec.http2.Http2ResetFrame;
-import io.netty.handler.codec.DecoderException;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.PromiseNotifier;
 import java.io.IOException;
@@ -187,7 +187,8 @@ final class Http2ClientStream extends ChannelDuplexHandler {
         }
         case HEAD -> responseHead(ctx);
         case DATA ->
-            frame(ctx, new DefaultHttp2DataFrame(scanner.takeData(), scanner.over()), scanner.over());
+            frame(
+                ctx, new DefaultHttp2DataFrame(scanner.takeData(), scanner.over()), scanner.over());
         case END -> {
           if (scanner.fields().isEmpty()) {
             frame(ctx, new DefaultHttp2DataFrame(true), true);

@@ -54,7 +54,8 @@ final class Peers {
 
   private static Network network(String text) {
     int slash = text.indexOf('/');
-    var address = NetUtil.createByteArrayFromIpAddressString(slash < 0 ? text : text.substring(0, slash));
+    var address =
+        NetUtil.createByteArrayFromIpAddressString(slash < 0 ? text : text.substring(0, slash));
     int bits = -1;
     if (address != null) {
       bits = slash < 0 ? address.length * Byte.SIZE : number(text.substring(slash + 1));

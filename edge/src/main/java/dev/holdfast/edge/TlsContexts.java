@@ -28,9 +28,9 @@ import org.jspecify.annotations.Nullable;
  * longest makes room. A context that is replaced lives on in the connections that use it.
  * Thread-safe: what is there is found without a lock.
  *
- * <p>TLS 1.2 and 1.3 only, forward secrecy and authenticated encryption only (RFC 9325 section 4.2),
- * the server's order; no compression, no renegotiation. Sessions are resumed by tickets; with the
- * JDK's TLS these are sealed with keys of its own, because it takes none from outside.
+ * <p>TLS 1.2 and 1.3 only, forward secrecy and authenticated encryption only (RFC 9325 section
+ * 4.2), the server's order; no compression, no renegotiation. Sessions are resumed by tickets; with
+ * the JDK's TLS these are sealed with keys of its own, because it takes none from outside.
  */
 final class TlsContexts {
   private static final String TLS_12 = "TLSv1.2";

@@ -141,7 +141,8 @@ final class TlsHold extends ChannelDuplexHandler {
       left = (int) (header & 0xffff);
       header = 0;
       headerBytes = 0;
-      boolean alert = type == ALERT || (type == APPLICATION_DATA && left <= ALERT_BYTES_13 + PADDING_BYTES_MAX);
+      boolean alert =
+          type == ALERT || (type == APPLICATION_DATA && left <= ALERT_BYTES_13 + PADDING_BYTES_MAX);
       if (alert && start >= 0 && at + left == end) {
         left = 0;
         return end - start;

@@ -172,7 +172,8 @@ class Http2Test {
     try (var backend = echo();
         var rig = rig().app(backend);
         var wire = wire(rig)) {
-      wire.headers(1, END_HEADERS, request("PUT", "/", "expect", "100-continue", "content-length", "2"));
+      wire.headers(
+          1, END_HEADERS, request("PUT", "/", "expect", "100-continue", "content-length", "2"));
       assertThat(wire.fields(wire.next(HEADERS)).getFirst()).isEqualTo(":status: 100");
       assertThat(wire.data(1, true, "ok").answer(1).body()).isEqualTo("ok");
     }
@@ -472,16 +473,16 @@ class Http2Test {
     var asked = new CountDownLatch(1);
     var go = new CountDownLatch(1);
     try (var backend =
-            new Backend(wire -> {
-              wire.head();
-              asked.countDown();
-              try {
-                go.await();
-              } catch (InterruptedException e) {
-                return;
-              }
-              wire.send(Backend.ok("finished"));
-            })) {
+        new Backend(wire -> {
+          wire.head();
+          asked.countDown();
+          try {
+            go.await();
+          } catch (InterruptedException e) {
+            return;
+          }
+          wire.send(Backend.ok("finished"));
+        })) {
       var rig = new FrontRig(config, new TestFront(), Keys.of("app.test")).app(backend);
       try (var wire = wire(rig)) {
         wire.get(1, "/");

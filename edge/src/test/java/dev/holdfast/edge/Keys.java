@@ -49,11 +49,26 @@ final class Keys implements TlsKeys {
       boolean rsa = name.startsWith("rsa");
       var process =
           new ProcessBuilder(
-                  keytool, "-genkeypair", "-alias", "key", "-keystore", store.toString(),
-                  "-storetype", "PKCS12", "-storepass", new String(PASSWORD),
-                  "-keyalg", rsa ? "RSA" : "EC", rsa ? "-keysize" : "-groupname",
-                  rsa ? "2048" : "secp256r1", "-validity", "30", "-dname", "CN=" + name,
-                  "-ext", "san=dns:" + name + ",dns:localhost,ip:127.0.0.1")
+                  keytool,
+                  "-genkeypair",
+                  "-alias",
+                  "key",
+                  "-keystore",
+                  store.toString(),
+                  "-storetype",
+                  "PKCS12",
+                  "-storepass",
+                  new String(PASSWORD),
+                  "-keyalg",
+                  rsa ? "RSA" : "EC",
+                  rsa ? "-keysize" : "-groupname",
+                  rsa ? "2048" : "secp256r1",
+                  "-validity",
+                  "30",
+                  "-dname",
+                  "CN=" + name,
+                  "-ext",
+                  "san=dns:" + name + ",dns:localhost,ip:127.0.0.1")
               .redirectErrorStream(true)
               .start();
       var said = new String(process.getInputStream().readAllBytes());
