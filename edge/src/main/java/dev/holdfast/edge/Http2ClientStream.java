@@ -175,7 +175,7 @@ final class Http2ClientStream extends ChannelDuplexHandler {
     if (last == null) {
       promise.trySuccess();
     } else {
-      PromiseNotifier.cascade(false, last, promise);
+      var _ = PromiseNotifier.cascade(false, last, promise);
     }
   }
 
@@ -234,7 +234,7 @@ final class Http2ClientStream extends ChannelDuplexHandler {
       var error = request == null ? Http2Error.REFUSED_STREAM : Http2Error.INTERNAL_ERROR;
       var _ = ctx.writeAndFlush(new DefaultHttp2ResetFrame(error));
     }
-    ctx.close(promise);
+    var _ = ctx.close(promise);
   }
 
   private void reset(ChannelHandlerContext ctx, Http2Error error) {

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Addresses and networks of other machines (RFC 4632, RFC 4291). Immutable. */
 final class Peers {
+  @SuppressWarnings("ArrayRecordComponent") // nobody compares networks or changes them
   private record Network(byte[] address, int bits) {
     boolean holds(byte[] other) {
       if (other.length != address.length) {

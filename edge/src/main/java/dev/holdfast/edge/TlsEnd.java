@@ -44,7 +44,7 @@ final class TlsEnd extends ChannelDuplexHandler {
     if (linger != null && linger == 0) {
       hold.reset(promise);
     } else {
-      ctx.close(promise);
+      var _ = ctx.close(promise);
     }
   }
 }

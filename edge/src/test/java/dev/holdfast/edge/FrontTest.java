@@ -61,7 +61,8 @@ class FrontTest {
         var rig = new FrontRig(new TestFront()).app(backend);
         var wire =
             new H2Wire(new Socket(rig.edge.address().getAddress(), rig.edge.address().getPort()))) {
-      for (var octet : "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes()) {
+      for (var octet :
+          "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII)) {
         wire.raw(new byte[] {octet});
         Thread.sleep(2);
       }

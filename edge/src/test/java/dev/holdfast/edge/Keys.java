@@ -71,7 +71,9 @@ final class Keys implements TlsKeys {
                   "san=dns:" + name + ",dns:localhost,ip:127.0.0.1")
               .redirectErrorStream(true)
               .start();
-      var said = new String(process.getInputStream().readAllBytes());
+      var said =
+          new String(
+              process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
       if (!process.waitFor(30, TimeUnit.SECONDS) || process.exitValue() != 0) {
         throw new AssertionError("keytool: " + said);
       }
