@@ -140,7 +140,10 @@ public final class Edge implements AutoCloseable {
       InetSocketAddress address)
       throws IOException {
     var bound =
-        bootstrap(shared, group).childHandler(front.listener(tls)).bind(address).awaitUninterruptibly();
+        bootstrap(shared, group)
+            .childHandler(front.listener(tls))
+            .bind(address)
+            .awaitUninterruptibly();
     if (!bound.isSuccess()) {
       var cause = bound.cause();
       throw new IOException(

@@ -70,7 +70,9 @@ final class Entrance extends ChannelInboundHandlerAdapter implements Guest {
       arrival = new Arrival(header.sourceAddress(), header.destinationPort(), "", false);
     }
     if (tls) {
-      channel.pipeline().addBefore(channel.pipeline().context(this).name(), null, new TlsGate(porch.front()));
+      channel
+          .pipeline()
+          .addBefore(channel.pipeline().context(this).name(), null, new TlsGate(porch.front()));
     } else {
       leave();
       serve(Front.plain(porch, channel, arrival));

@@ -41,7 +41,7 @@ final class Front {
   private final TlsContexts challenges;
   private final TlsKeys keys;
   private final Peers proxies;
-  private final Map<EventLoop, Porch> porches = new IdentityHashMap<>();
+  private final IdentityHashMap<EventLoop, Porch> porches = new IdentityHashMap<>();
 
   Front(FrontConfig config, TlsKeys keys, Map<EventLoop, Loop> loops) {
     this.config = config;

@@ -58,7 +58,7 @@ final class Http2AppStream extends ChannelDuplexHandler {
     if (last == null) {
       promise.trySuccess();
     } else {
-      PromiseNotifier.cascade(false, last, promise);
+      var _ = PromiseNotifier.cascade(false, last, promise);
     }
   }
 

@@ -5,6 +5,7 @@ import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.http2.DefaultHttp2DataFrame;
 import io.netty.handler.codec.http2.DefaultHttp2HeadersFrame;
 import io.netty.handler.codec.http2.DefaultHttp2ResetFrame;
@@ -13,7 +14,6 @@ import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2HeadersFrame;
 import io.netty.handler.codec.http2.Http2ResetFrame;
-import io.netty.handler.codec.DecoderException;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.PromiseNotifier;
 import java.io.IOException;
@@ -175,7 +175,7 @@ final class Http2ClientStream extends ChannelDuplexHandler {
     if (last == null) {
       promise.trySuccess();
     } else {
-      PromiseNotifier.cascade(false, last, promise);
+      var _ = PromiseNotifier.cascade(false, last, promise);
     }
   }
 
@@ -187,7 +187,8 @@ final class Http2ClientStream extends ChannelDuplexHandler {
         }
         case HEAD -> responseHead(ctx);
         case DATA ->
-            frame(ctx, new DefaultHttp2DataFrame(scanner.takeData(), scanner.over()), scanner.over());
+            frame(
+                ctx, new DefaultHttp2DataFrame(scanner.takeData(), scanner.over()), scanner.over());
         case END -> {
           if (scanner.fields().isEmpty()) {
             frame(ctx, new DefaultHttp2DataFrame(true), true);
@@ -233,7 +234,7 @@ final class Http2ClientStream extends ChannelDuplexHandler {
       var error = request == null ? Http2Error.REFUSED_STREAM : Http2Error.INTERNAL_ERROR;
       var _ = ctx.writeAndFlush(new DefaultHttp2ResetFrame(error));
     }
-    ctx.close(promise);
+    var _ = ctx.close(promise);
   }
 
   private void reset(ChannelHandlerContext ctx, Http2Error error) {

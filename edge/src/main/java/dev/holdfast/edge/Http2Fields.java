@@ -86,10 +86,6 @@ final class Http2Fields {
   /** One DATA frame's content as one chunk. */
   static ByteBuf chunk(ByteBuf out, ByteBuf content) {
     text(out, Integer.toHexString(content.readableBytes()));
-    return out.writeByte('\r')
-        .writeByte('\n')
-        .writeBytes(content)
-        .writeByte('\r')
-        .writeByte('\n');
+    return out.writeByte('\r').writeByte('\n').writeBytes(content).writeByte('\r').writeByte('\n');
   }
 }

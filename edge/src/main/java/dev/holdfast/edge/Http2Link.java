@@ -114,8 +114,7 @@ final class Http2Link extends ChannelInboundHandlerAdapter {
             .decoderEnforceMaxConsecutiveEmptyDataFrames(front.emptyFramesMax())
             .decoderEnforceMaxRstFramesPerWindow(front.resetsMax(), seconds)
             .decoderEnforceMaxSmallContinuationFrames(front.continuationsMax())
-            .gracefulShutdownTimeoutMillis(
-                Math.max(1, loop.shared().config.drainWait().toMillis()))
+            .gracefulShutdownTimeoutMillis(Math.max(1, loop.shared().config.drainWait().toMillis()))
             .build();
     socket
         .pipeline()

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * One event loop's HTTP/2 connections to apps that speak it without TLS by prior knowledge (RFC
@@ -21,7 +22,7 @@ final class Http2Upstream {
   private final Loop loop;
   private final Bootstrap bootstrap;
   private final Map<Key, List<Http2Link>> links = new HashMap<>();
-  private volatile int size; // written by the event loop only
+  private final AtomicInteger size = new AtomicInteger(); // for whoever looks from outside
 
   Http2Upstream(Loop loop, Bootstrap bootstrap) {
     this.loop = loop;
@@ -47,7 +48,7 @@ final class Http2Upstream {
     }
     var link = new Http2Link(loop, target, generation, gone -> remove(key, gone));
     known.add(link);
-    size++;
+    size.incrementAndGet();
     link.take(then);
     link.connect(bootstrap, key.address());
   }
@@ -57,7 +58,7 @@ final class Http2Upstream {
     if (known == null || !known.remove(link)) {
       return;
     }
-    size--;
+    size.decrementAndGet();
     if (known.isEmpty()) {
       links.remove(key);
     }
@@ -84,7 +85,7 @@ final class Http2Upstream {
 
   /** How many connections take requests; any thread may ask. */
   int size() {
-    return size;
+    return size.get();
   }
 
   private List<Http2Link> all() {

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Addresses and networks of other machines (RFC 4632, RFC 4291). Immutable. */
 final class Peers {
+  @SuppressWarnings("ArrayRecordComponent") // nobody compares networks or changes them
   private record Network(byte[] address, int bits) {
     boolean holds(byte[] other) {
       if (other.length != address.length) {
@@ -54,7 +55,8 @@ final class Peers {
 
   private static Network network(String text) {
     int slash = text.indexOf('/');
-    var address = NetUtil.createByteArrayFromIpAddressString(slash < 0 ? text : text.substring(0, slash));
+    var address =
+        NetUtil.createByteArrayFromIpAddressString(slash < 0 ? text : text.substring(0, slash));
     int bits = -1;
     if (address != null) {
       bits = slash < 0 ? address.length * Byte.SIZE : number(text.substring(slash + 1));

@@ -50,7 +50,11 @@ final class Sockets {
     if (tls == null) {
       var _ = duplex.shutdownOutput();
     } else {
-      var _ = tls.closeOutbound().addListener(_ -> duplex.shutdownOutput()); // close_notify first
+      var _ =
+          tls.closeOutbound()
+              .addListener(_ -> {
+                var _ = duplex.shutdownOutput();
+              }); // close_notify first
     }
   }
 

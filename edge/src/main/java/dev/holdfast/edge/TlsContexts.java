@@ -17,7 +17,6 @@ import java.security.cert.X509Certificate;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import javax.net.ssl.SSLException;
@@ -28,9 +27,9 @@ import org.jspecify.annotations.Nullable;
  * longest makes room. A context that is replaced lives on in the connections that use it.
  * Thread-safe: what is there is found without a lock.
  *
- * <p>TLS 1.2 and 1.3 only, forward secrecy and authenticated encryption only (RFC 9325 section 4.2),
- * the server's order; no compression, no renegotiation. Sessions are resumed by tickets; with the
- * JDK's TLS these are sealed with keys of its own, because it takes none from outside.
+ * <p>TLS 1.2 and 1.3 only, forward secrecy and authenticated encryption only (RFC 9325 section
+ * 4.2), the server's order; no compression, no renegotiation. Sessions are resumed by tickets; with
+ * the JDK's TLS these are sealed with keys of its own, because it takes none from outside.
  */
 final class TlsContexts {
   private static final String TLS_12 = "TLSv1.2";
@@ -67,7 +66,8 @@ final class TlsContexts {
   private final SslProvider provider;
   private final ReentrantLock changing = new ReentrantLock();
   private final AtomicLong clock = new AtomicLong(); // counts takings
-  private volatile Map<TlsIdentity, Held> ready = new IdentityHashMap<>(); // copied on write
+  private volatile IdentityHashMap<TlsIdentity, Held> ready =
+      new IdentityHashMap<>(); // copied on write
 
   TlsContexts(FrontConfig config, TlsKeys keys, List<String> protocols) {
     this.config = config;
@@ -122,7 +122,7 @@ final class TlsContexts {
       }
       var added = new Held(make(identity));
       added.used = clock.get();
-      var next = new IdentityHashMap<>(ready);
+      var next = new IdentityHashMap<TlsIdentity, Held>(ready);
       Held out = null;
       if (next.size() >= config.tlsContextsMax()) {
         TlsIdentity oldest = identity;
@@ -176,6 +176,7 @@ final class TlsContexts {
   }
 
   /** Gives the context the ticket keys of now. */
+  @SuppressWarnings("ReferenceEquality") // the same list is the common case; others are compared
   private void seal(Held held, SslContext context) {
     var now = keys.ticketKeys();
     if (now == held.tickets || !(context.sessionContext() instanceof OpenSslSessionContext to)) {

@@ -39,11 +39,12 @@ final class TlsEnd extends ChannelDuplexHandler {
 
   @Override
   public void close(ChannelHandlerContext ctx, ChannelPromise promise) {
-    var linger = ctx.channel().isOpen() ? ctx.channel().config().getOption(ChannelOption.SO_LINGER) : null;
+    var linger =
+        ctx.channel().isOpen() ? ctx.channel().config().getOption(ChannelOption.SO_LINGER) : null;
     if (linger != null && linger == 0) {
       hold.reset(promise);
     } else {
-      ctx.close(promise);
+      var _ = ctx.close(promise);
     }
   }
 }

@@ -45,7 +45,7 @@ final class TlsGate extends SslClientHelloHandler<SslContext> {
   protected Future<SslContext> lookup(ChannelHandlerContext ctx, @Nullable ByteBuf message) {
     var context = choose(message == null ? null : ClientHello.parse(message));
     return context == null
-        ? ctx.executor().newFailedFuture(Refused.INSTANCE)
+        ? ctx.executor().newFailedFuture(new Refused())
         : ctx.executor().newSucceededFuture(context);
   }
 
@@ -92,7 +92,6 @@ final class TlsGate extends SslClientHelloHandler<SslContext> {
   /** Why there is no context; the alert says more. */
   private static final class Refused extends Exception {
     private static final long serialVersionUID = 1;
-    private static final Refused INSTANCE = new Refused();
 
     private Refused() {
       super("no certificate", null, false, false);

@@ -46,7 +46,7 @@ final class TlsHold extends ChannelDuplexHandler {
     if (context == null) {
       promise.setSuccess();
     } else {
-      context.close(promise);
+      var _ = context.close(promise);
     }
   }
 
@@ -131,17 +131,18 @@ final class TlsHold extends ChannelDuplexHandler {
       }
       int start = headerBytes == 0 ? at : -1;
       while (headerBytes < HEADER_BYTES && at < end) {
-        header = header << Byte.SIZE | bytes.getUnsignedByte(at++);
+        header = (header << Byte.SIZE) | bytes.getUnsignedByte(at++);
         headerBytes++;
       }
       if (headerBytes < HEADER_BYTES) {
         return 0;
       }
-      int type = (int) (header >> 4 * Byte.SIZE);
+      int type = (int) (header >> (4 * Byte.SIZE));
       left = (int) (header & 0xffff);
       header = 0;
       headerBytes = 0;
-      boolean alert = type == ALERT || (type == APPLICATION_DATA && left <= ALERT_BYTES_13 + PADDING_BYTES_MAX);
+      boolean alert =
+          type == ALERT || (type == APPLICATION_DATA && left <= ALERT_BYTES_13 + PADDING_BYTES_MAX);
       if (alert && start >= 0 && at + left == end) {
         left = 0;
         return end - start;

@@ -96,9 +96,7 @@ final class FrontRig implements AutoCloseable {
     var raw = new Socket(tlsAddress().getAddress(), tlsAddress().getPort());
     var socket =
         (SSLSocket)
-            context
-                .getSocketFactory()
-                .createSocket(raw, "127.0.0.1", tlsAddress().getPort(), true);
+            context.getSocketFactory().createSocket(raw, "127.0.0.1", tlsAddress().getPort(), true);
     socket.setSoTimeout(Wire.PATIENCE_MILLIS);
     var parameters = socket.getSSLParameters();
     parameters.setServerNames(host == null ? List.of() : List.of(new SNIHostName(host)));

@@ -39,9 +39,9 @@ class FrontTest {
     try (var backend = Backend.answering(Backend.ok("hello"));
         var rig = new FrontRig(new TestFront()).app(backend);
         var wire = rig.plain()) {
-      var whole = Stream.of("POST", "PROPFIND", "PRI * HTTP/2.0\r\n\r\nSX", "PUT", "GET / HTTP/1.1");
-      var request =
-          whole.filter(text -> text.startsWith(first)).findFirst().orElseThrow();
+      var whole =
+          Stream.of("POST", "PROPFIND", "PRI * HTTP/2.0\r\n\r\nSX", "PUT", "GET / HTTP/1.1");
+      var request = whole.filter(text -> text.startsWith(first)).findFirst().orElseThrow();
       wire.send(first);
       Thread.sleep(30); // so that it is read by itself; if not, the test still holds
       wire.send(request.substring(first.length()));
@@ -61,7 +61,8 @@ class FrontTest {
         var rig = new FrontRig(new TestFront()).app(backend);
         var wire =
             new H2Wire(new Socket(rig.edge.address().getAddress(), rig.edge.address().getPort()))) {
-      for (var octet : "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes()) {
+      for (var octet :
+          "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII)) {
         wire.raw(new byte[] {octet});
         Thread.sleep(2);
       }
@@ -165,7 +166,8 @@ class FrontTest {
   void refusesProxiesThatAreNoAddresses() {
     assertThatThrownBy(() -> FrontConfig.defaults().withProxies(true, true, List.of("10.0.0.0/33")))
         .hasMessageContaining("proxies: 10.0.0.0/33");
-    assertThatThrownBy(() -> FrontConfig.defaults().withProxies(true, true, List.of("example.test")))
+    assertThatThrownBy(
+            () -> FrontConfig.defaults().withProxies(true, true, List.of("example.test")))
         .hasMessageContaining("proxies: example.test");
     assertThat(new InetSocketAddress(FrontConfig.TLS_PORT).getPort()).isLessThan(32768);
   }

@@ -79,7 +79,7 @@ class GrpcTest {
                                   }));
                     }
                   })
-              .bind(new InetSocketAddress("127.0.0.1", 0))
+              .bind(new InetSocketAddress(java.net.InetAddress.getLoopbackAddress(), 0))
               .syncUninterruptibly()
               .channel();
     }

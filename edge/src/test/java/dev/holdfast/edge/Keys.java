@@ -50,14 +50,31 @@ final class Keys implements TlsKeys {
       boolean rsa = name.startsWith("rsa");
       var process =
           new ProcessBuilder(
-                  keytool, "-genkeypair", "-alias", "key", "-keystore", store.toString(),
-                  "-storetype", "PKCS12", "-storepass", new String(PASSWORD),
-                  "-keyalg", rsa ? "RSA" : "EC", rsa ? "-keysize" : "-groupname",
-                  rsa ? "2048" : "secp256r1", "-validity", "30", "-dname", "CN=" + name,
-                  "-ext", "san=dns:" + name + ",dns:localhost,ip:127.0.0.1")
+                  keytool,
+                  "-genkeypair",
+                  "-alias",
+                  "key",
+                  "-keystore",
+                  store.toString(),
+                  "-storetype",
+                  "PKCS12",
+                  "-storepass",
+                  new String(PASSWORD),
+                  "-keyalg",
+                  rsa ? "RSA" : "EC",
+                  rsa ? "-keysize" : "-groupname",
+                  rsa ? "2048" : "secp256r1",
+                  "-validity",
+                  "30",
+                  "-dname",
+                  "CN=" + name,
+                  "-ext",
+                  "san=dns:" + name + ",dns:localhost,ip:127.0.0.1")
               .redirectErrorStream(true)
               .start();
-      var said = new String(process.getInputStream().readAllBytes());
+      var said =
+          new String(
+              process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
       if (!process.waitFor(30, TimeUnit.SECONDS) || process.exitValue() != 0) {
         throw new AssertionError("keytool: " + said);
       }

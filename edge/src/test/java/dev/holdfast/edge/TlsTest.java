@@ -64,7 +64,8 @@ class TlsTest {
       assertThat(backend.heads.getFirst())
           .contains("X-Forwarded-Proto: https\r\n")
           .contains("X-Forwarded-Port: " + rig.tlsAddress().getPort() + "\r\n");
-      assertThat(rig.logged(1)).contains("tls_version=" + (version.equals(TLS_13) ? "tls1.3" : "tls1.2"));
+      assertThat(rig.logged(1))
+          .contains("tls_version=" + (version.equals(TLS_13) ? "tls1.3" : "tls1.2"));
     }
   }
 
@@ -333,7 +334,8 @@ class TlsTest {
     try (var rig = FrontRig.tls();
         var wire = Wire.to(rig.tlsAddress())) {
       // a record of 16 KiB that begins a ClientHello of 64 KiB
-      wire.send("\u0016\u0003\u0001\u0040\u0000" + "\u0001\u0001\u0000\u0000" + "x".repeat(16 * 1024 - 4));
+      wire.send(
+          "\u0016\u0003\u0001@\u0000" + "\u0001\u0001\u0000\u0000" + "x".repeat(16 * 1024 - 4));
       assertThat(endOf(wire)).isTrue();
     }
   }
@@ -368,7 +370,7 @@ class TlsTest {
           (SSLSocket)
               Keys.trusting().getSocketFactory().createSocket(raw, "app.test", raw.getPort(), true);
       socket.startHandshake();
-      raw.getOutputStream().write("\u0017\u0003\u0003\u0000\u0020".getBytes(ISO_8859_1));
+      raw.getOutputStream().write("\u0017\u0003\u0003\u0000 ".getBytes(ISO_8859_1));
       raw.getOutputStream().write(new byte[32]);
       try (var wire = new Wire(raw)) {
         assertThat(endOf(wire)).isTrue();
