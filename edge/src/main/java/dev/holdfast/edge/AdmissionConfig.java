@@ -236,7 +236,7 @@ public record AdmissionConfig(
         new Node(Duration.ofMillis(20), Duration.ofMillis(250), 500, Duration.ofSeconds(60), 4096),
         new App(
             4,
-            100,
+            20,
             1000,
             2.0,
             Duration.ofSeconds(1),
