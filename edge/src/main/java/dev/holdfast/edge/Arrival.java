@@ -28,8 +28,7 @@ final class Arrival {
     this.http2 = http2;
     peerBytes = Bytes.ascii(peer);
     forwarded =
-        Bytes.ascii(
-            "X-Forwarded-Proto: " + scheme() + "\r\nX-Forwarded-Port: " + port + "\r\n");
+        Bytes.ascii("X-Forwarded-Proto: " + scheme() + "\r\nX-Forwarded-Port: " + port + "\r\n");
   }
 
   /** A client on a plain connection of its own. */

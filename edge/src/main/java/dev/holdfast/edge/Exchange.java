@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One request from its whole head to its line in the log: it finds a place, holds or connects,
- * passes both bodies, and answers for every way in which that can end. A connection has one and uses
- * it again for its next request. Confined to its event loop.
+ * passes both bodies, and answers for every way in which that can end. A connection has one and
+ * uses it again for its next request. Confined to its event loop.
  *
  * <pre>
  * OPEN -> HELD -> OPEN            (an app starts)
@@ -269,10 +269,10 @@ final class Exchange implements Waiter {
     var more = new StringBuilder(96).append("Retry-After: ").append(seconds).append("\r\n");
     var entered = gate;
     if (status == 429 && entered != null) {
-      var lane = loop.lane();
       more.append("RateLimit-Policy: \"account\";q=").append(shared.admission.quota());
       more.append(";w=").append(shared.admission.quotaSeconds()).append("\r\n");
-      more.append("RateLimit: \"account\";r=").append(shared.admission.remaining(entered, loop.now()));
+      more.append("RateLimit: \"account\";r=")
+          .append(shared.admission.remaining(entered, loop.now()));
       more.append(";t=").append(shared.admission.resetSeconds(entered, loop.now())).append("\r\n");
     }
     more.append("X-Overload: no-retry\r\n");
@@ -292,13 +292,7 @@ final class Exchange implements Waiter {
       long now = loop.now();
       loop.lane()
           .finished(
-              entered,
-              client.key(),
-              0,
-              0,
-              now - sentNanos,
-              tally.bytesIn + tally.bytesOut,
-              now);
+              entered, client.key(), 0, 0, now - sentNanos, tally.bytesIn + tally.bytesOut, now);
     }
   }
 
@@ -326,8 +320,7 @@ final class Exchange implements Waiter {
     var most = found.policy().requestsPerEndpointMax();
     int max =
         most != null ? most : ours ? shared.config.requestsPerEndpointMax() : Integer.MAX_VALUE;
-    int choice =
-        Balance.pick(loop.candidates().of(found, tried, max, loop.now()), loop.random());
+    int choice = Balance.pick(loop.candidates().of(found, tried, max, loop.now()), loop.random());
     if (choice >= 0) {
       loop.holds().remove(this);
       tally.dyno = found.dyno(choice);
@@ -713,9 +706,7 @@ final class Exchange implements Waiter {
         || requestPump.bodyBegun()) {
       return false;
     }
-    if (shared.config.retryBudget()
-        && gate != null
-        && !gate.retries().withdraw(loop.now())) {
+    if (shared.config.retryBudget() && gate != null && !gate.retries().withdraw(loop.now())) {
       return false;
     }
     freshOnly = true;
@@ -846,8 +837,7 @@ final class Exchange implements Waiter {
     var found = place;
     place = null;
     var service = found == null ? null : found.serviceName();
-    measured(service)
-        .ended(tally.status, code, tally.bytesIn, tally.bytesOut, serviceNanos);
+    measured(service).ended(tally.status, code, tally.bytesIn, tally.bytesOut, serviceNanos);
     meter = null;
     tally.code = code;
     tally.cause = cause;

@@ -11,10 +11,10 @@ import org.jspecify.annotations.Nullable;
  * in them each field stands. It makes no objects of fields and is used again for the next message.
  * Confined to its event loop.
  *
- * <p>Fields are read strictly: {@code token ":" OWS value OWS CRLF}, no folding, no blank before the
- * colon, no bare line end (RFC 9112 section 5). It is our own because a lenient decoder in front
- * hides exactly what has to be refused: a fold that was unfolded and a line end that was forgiven
- * can no longer be seen in its result.
+ * <p>Fields are read strictly: {@code token ":" OWS value OWS CRLF}, no folding, no blank before
+ * the colon, no bare line end (RFC 9112 section 5). It is our own because a lenient decoder in
+ * front hides exactly what has to be refused: a fold that was unfolded and a line end that was
+ * forgiven can no longer be seen in its result.
  *
  * <p>Behind the head there is room for text that belongs to the message without being part of it,
  * see {@link #note}.

@@ -163,13 +163,14 @@ final class Heads {
     out.endLine();
   }
 
-  /** Copies what may pass; the block of bytes that is passed on as it came may have begun before. */
+  /**
+   * Copies what may pass; the block of bytes that is passed on as it came may have begun before.
+   */
   private static void fields(Scratch out, Head head, long drop, int begun) {
     boolean listed = head.has(Name.CONNECTION) && lists(head);
     int block = begun;
     for (int i = 0; i < head.count(); i++) {
-      boolean passes =
-          !Name.in(drop, head.id(i)) && !(listed && removed(head, i));
+      boolean passes = !Name.in(drop, head.id(i)) && !(listed && removed(head, i));
       if (passes && head.plain(i)) {
         block = block < 0 ? head.nameAt(i) : block;
         continue;

@@ -42,6 +42,7 @@ final class Loop {
   private static final int READ_BYTES_MIN = 512;
   private static final int READ_BYTES_FIRST = 4096;
   private static final int DNS_TTL_SECONDS_MAX = 30;
+
   /** Hosts whose places are kept. */
   private static final int PLACES_MAX = 262_144;
 
@@ -173,8 +174,7 @@ final class Loop {
   void crowd() {
     if (!crowdTicking) {
       crowdTicking = true;
-      var _ =
-          eventLoop.schedule(this::crowdTick, CROWD_TICK.toNanos(), TimeUnit.NANOSECONDS);
+      var _ = eventLoop.schedule(this::crowdTick, CROWD_TICK.toNanos(), TimeUnit.NANOSECONDS);
     }
   }
 
@@ -241,7 +241,8 @@ final class Loop {
     stamp();
     setWallClock();
     long lag = Math.max(0, now - tickDueNanos);
-    tickDueNanos = lag > Wheel.TICK_NANOS ? now + Wheel.TICK_NANOS : tickDueNanos + Wheel.TICK_NANOS;
+    tickDueNanos =
+        lag > Wheel.TICK_NANOS ? now + Wheel.TICK_NANOS : tickDueNanos + Wheel.TICK_NANOS;
     lane.probe(lag, now);
     wheel.advance(now);
   }

@@ -53,8 +53,7 @@ final class Octets {
     while (i + 8 <= to) {
       long eight = (long) LONG.get(in, i);
       long delete = eight ^ (ONES * 0x7f);
-      long found =
-          (((eight - ONES * 0x20) & ~eight) | ((delete - ONES) & ~delete)) & HIGHS;
+      long found = (((eight - ONES * 0x20) & ~eight) | ((delete - ONES) & ~delete)) & HIGHS;
       if (found != 0) {
         return i + (Long.numberOfTrailingZeros(found) >>> 3);
       }

@@ -3,8 +3,8 @@ package dev.holdfast.edge;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelPromise;
-import io.netty.channel.unix.UnixChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.unix.UnixChannel;
 import org.jspecify.annotations.Nullable;
 
 /**

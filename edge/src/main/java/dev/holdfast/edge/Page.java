@@ -76,8 +76,7 @@ record Page(
     var form = Accept.pick(accept, html != null);
     var body = body(form).getBytes(UTF_8);
     var out = allocator.buffer(512 + (bodyless ? 0 : body.length));
-    text(
-        out, "HTTP/1.1 " + status + " " + HttpResponseStatus.valueOf(status).reasonPhrase());
+    text(out, "HTTP/1.1 " + status + " " + HttpResponseStatus.valueOf(status).reasonPhrase());
     text(out, "\r\n");
     field(out, "Content-Type", form.contentType());
     field(out, "Content-Length", Integer.toString(body.length));

@@ -9,8 +9,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where one host leads, worked out of one {@link Routing} so that a request has nothing left to look
- * up. An event loop keeps it until the routing changes. Confined to its event loop.
+ * Where one host leads, worked out of one {@link Routing} so that a request has nothing left to
+ * look up. An event loop keeps it until the routing changes. Confined to its event loop.
  */
 final class Place {
   private static final Gauge[] NO_GAUGES = {};

@@ -4,10 +4,10 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The places of the hosts that one event loop was asked for, found by the bytes of the host. Bounded:
- * when it is full a newcomer takes the room of another, which costs that one a look into the
- * routing. Hosts that lead nowhere are not kept, so nobody can fill it with inventions. Confined to
- * its event loop.
+ * The places of the hosts that one event loop was asked for, found by the bytes of the host.
+ * Bounded: when it is full a newcomer takes the room of another, which costs that one a look into
+ * the routing. Hosts that lead nowhere are not kept, so nobody can fill it with inventions.
+ * Confined to its event loop.
  */
 final class Places {
   private static final int SIZE_INITIAL = 256;

@@ -171,8 +171,7 @@ final class Request {
       return Fault.LINE;
     }
     boolean expects = http11 && head.has(Name.EXPECT);
-    if (expects
-        && (head.repeats(Name.EXPECT) || !head.value(head.find(Name.EXPECT), CONTINUE))) {
+    if (expects && (head.repeats(Name.EXPECT) || !head.value(head.find(Name.EXPECT), CONTINUE))) {
       return Fault.EXPECT;
     }
     expectsContinue = expects && framing.kind() != Framing.Kind.NONE;

@@ -104,10 +104,7 @@ final class Response {
   private boolean line(int end) {
     var b = head.bytes;
     int after = STATUS_AT + 3;
-    if (end < after
-        || !Octets.digit(b[7])
-        || b[8] != ' '
-        || (end > after && b[after] != ' ')) {
+    if (end < after || !Octets.digit(b[7]) || b[8] != ' ' || (end > after && b[after] != ' ')) {
       return false;
     }
     int code = 0;

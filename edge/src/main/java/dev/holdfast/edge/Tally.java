@@ -91,8 +91,7 @@ final class Tally {
     var head = request.head;
     request.showHost();
     record.text = head.bytes;
-    record.point(
-        AccessRecord.METHOD, request.methodAt(), request.methodEnd() - request.methodAt());
+    record.point(AccessRecord.METHOD, request.methodAt(), request.methodEnd() - request.methodAt());
     record.point(AccessRecord.PATH, request.targetAt(), request.targetEnd() - request.targetAt());
     record.point(AccessRecord.HOST, request.hostAt(), request.hostEnd() - request.hostAt());
     record.point(AccessRecord.REQUEST_ID, seen.idAt, seen.idEnd - seen.idAt);
@@ -101,9 +100,7 @@ final class Tally {
     int agent = head.find(Name.USER_AGENT);
     if (agent >= 0) {
       record.point(
-          AccessRecord.USER_AGENT,
-          head.valueAt(agent),
-          head.valueEnd(agent) - head.valueAt(agent));
+          AccessRecord.USER_AGENT, head.valueAt(agent), head.valueEnd(agent) - head.valueAt(agent));
     }
   }
 }

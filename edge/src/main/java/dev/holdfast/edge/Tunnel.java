@@ -21,7 +21,12 @@ final class Tunnel {
   private boolean upstreamEnded;
   private boolean closed;
 
-  Tunnel(Exchange exchange, ClientConnection from, UpstreamConnection to, long idleNanos, long lifeNanos) {
+  Tunnel(
+      Exchange exchange,
+      ClientConnection from,
+      UpstreamConnection to,
+      long idleNanos,
+      long lifeNanos) {
     this.exchange = exchange;
     this.from = from;
     this.to = to;

@@ -3,9 +3,9 @@ package dev.holdfast.edge;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The deadlines of one event loop: rings of alarms by the tick in which they are looked at (Varghese
- * and Lauck, "Hashed and Hierarchical Timing Wheels", 1987). Setting an alarm later costs one
- * assignment; only when its tick comes is it moved. Confined to its event loop.
+ * The deadlines of one event loop: rings of alarms by the tick in which they are looked at
+ * (Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", 1987). Setting an alarm later costs
+ * one assignment; only when its tick comes is it moved. Confined to its event loop.
  */
 final class Wheel {
   /** How often alarms are looked at; an alarm rings at most this much too late. */

@@ -78,8 +78,9 @@ class AccessLogTest {
     assertThat(lines).hasSize(2 * each);
     var form =
         Pattern.compile(
-            "1970-01-01T00:00:00\\....Z holdfast\\[router]: at=info method=GET path=\"/(\\d)-(\\d+)-x*\""
-                + " host=h(\\2).test request_id= fwd=\"\" dyno=web.\\1 .* bytes=(\\d+) .*");
+            "1970-01-01T00:00:00\\....Z holdfast\\[router]: at=info method=GET"
+                + " path=\"/(\\d)-(\\d+)-x*\" host=h(\\2).test request_id= fwd=\"\" dyno=web.\\1 .*"
+                + " bytes=(\\d+) .*");
     var last = new int[] {-1, -1};
     for (var line : lines) {
       var match = form.matcher(line);

@@ -114,8 +114,7 @@ class ErrorPagesTest {
     var page = new Page(405, null, "Method refused", "", null, 0);
     var whole = render(page, null);
     int body = whole.length() - whole.indexOf("\r\n\r\n") - 4;
-    var head =
-        page.render(UnpooledByteBufAllocator.DEFAULT, null, "", true, true).toString(UTF_8);
+    var head = page.render(UnpooledByteBufAllocator.DEFAULT, null, "", true, true).toString(UTF_8);
     assertThat(head)
         .contains(
             "\r\nContent-Length: " + body + "\r\n", "\r\nConnection: close\r\n", "\r\nAllow: ")

@@ -63,8 +63,25 @@ final class FrontRig implements AutoCloseable {
   FrontRig http2(String host) {
     var policy =
         new Policy(
-            null, null, null, null, null, null, null, null, null, null, null, null,
-            Policy.Upstream.H2C, null, null, null, null, null, null);
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            Policy.Upstream.H2C,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null);
     put(Policy.hostKey(host), Policy.KIND, policy);
     return this;
   }

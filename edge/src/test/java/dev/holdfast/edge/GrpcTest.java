@@ -162,7 +162,8 @@ class GrpcTest {
   private static FrontRig rig(TestFront front, int port) throws IOException {
     var config = new TestConfig();
     config.eventLoops = 1;
-    var rig = new FrontRig(config, front, Keys.of("app.test")).route("app.test", port).http2("app.test");
+    var rig =
+        new FrontRig(config, front, Keys.of("app.test")).route("app.test", port).http2("app.test");
     return rig;
   }
 
@@ -282,7 +283,8 @@ class GrpcTest {
       config.upstreamIdleTimeout = java.time.Duration.ofMillis(100);
       try (var rig =
               new FrontRig(config, new TestFront(), Keys.of("app.test"))
-                  .route("app.test", app.port()).http2("app.test");
+                  .route("app.test", app.port())
+                  .http2("app.test");
           var wire = H2Wire.to(rig.edge.address())) {
         call(wire, 1, "Hello");
         wire.data(1, true, message("a")).answer(1);

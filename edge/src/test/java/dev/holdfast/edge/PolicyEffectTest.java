@@ -19,8 +19,25 @@ class PolicyEffectTest {
       @Nullable Long firstByteMillis,
       @Nullable Long tunnelLifeMillis) {
     return new Policy(
-        maintenance, page, null, https, null, bodyMax, null, firstByteMillis, null, null,
-        tunnelLifeMillis, null, null, null, null, null, null, null, null);
+        maintenance,
+        page,
+        null,
+        https,
+        null,
+        bodyMax,
+        null,
+        firstByteMillis,
+        null,
+        null,
+        tunnelLifeMillis,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null);
   }
 
   @Test
@@ -28,8 +45,7 @@ class PolicyEffectTest {
     try (var backend = Backend.answering(Backend.ok("x"));
         var rig = new Rig().app(backend)) {
       rig.policy("app.test", policy(true, "<p>back {{code}}</p>", null, null, null, null));
-      var answer =
-          rig.ask("GET / HTTP/1.1\r\nHost: app.test\r\nAccept: text/html\r\n\r\n");
+      var answer = rig.ask("GET / HTTP/1.1\r\nHost: app.test\r\nAccept: text/html\r\n\r\n");
       assertThat(answer.status()).isEqualTo(503);
       assertThat(answer.field("holdfast-error")).isEqualTo("H80");
       assertThat(answer.field("retry-after")).isNotNull();

@@ -14,13 +14,13 @@ import org.jspecify.annotations.Nullable;
  * Lets an app answer with raw bytes and looks at what the client gets; then another client asks,
  * and what it gets has to be its own.
  *
- * <p>Words of a verdict beside those of {@link Expectation}: a status, {@code e=} how the body ends,
- * {@code i=} the interim statuses; {@code bad} and a code for a page of the edge; {@code cut} for a
- * connection that ends without a whole answer; {@code reuse} and {@code drop} for what becomes of
- * the app's connection. What the client asks: {@code HEAD}, {@code POST}, {@code old} (1.0), {@code
- * oldka} (1.0 with keep-alive), {@code ws} (an upgrade). What the app does after its bytes: {@code
- * fin}, {@code rst}, or wait for the next request. {@code extra}: there are bytes after the end of
- * the response.
+ * <p>Words of a verdict beside those of {@link Expectation}: a status, {@code e=} how the body
+ * ends, {@code i=} the interim statuses; {@code bad} and a code for a page of the edge; {@code cut}
+ * for a connection that ends without a whole answer; {@code reuse} and {@code drop} for what
+ * becomes of the app's connection. What the client asks: {@code HEAD}, {@code POST}, {@code old}
+ * (1.0), {@code oldka} (1.0 with keep-alive), {@code ws} (an upgrade). What the app does after its
+ * bytes: {@code fin}, {@code rst}, or wait for the next request. {@code extra}: there are bytes
+ * after the end of the response.
  */
 final class ResponseJudge implements AutoCloseable {
   private static final int PATIENCE_MILLIS = 5000;

@@ -41,8 +41,7 @@ record EdgeSettings(ServerConfig config) {
                 Limiter.Mode.valueOf(
                     choice(ServerConfig.EDGE_ADMISSION, List.of(OFF, "observe", "enforce"))
                         .toUpperCase(Locale.ROOT))))
-        .withRetryBudget(
-            choice(ServerConfig.EDGE_RETRY_BUDGET, List.of("on", OFF)).equals("on"));
+        .withRetryBudget(choice(ServerConfig.EDGE_RETRY_BUDGET, List.of("on", OFF)).equals("on"));
   }
 
   FrontConfig front() {

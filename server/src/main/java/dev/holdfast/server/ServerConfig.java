@@ -47,8 +47,8 @@ record ServerConfig(Path home, Map<String, String> values) {
       new Key(
           "https",
           "auto",
-          "Address of the edge for TLS and HTTP/2, or `off`. `auto` is port 8443 beside the default "
-              + "of `http`, and off beside any other.");
+          "Address of the edge for TLS and HTTP/2, or `off`. `auto` is port 8443 beside the default"
+              + " of `http`, and off beside any other.");
   static final Key EDGE_LOOPS =
       new Key(
           "edge.event-loops", "auto", "Threads that carry all traffic. `auto`: one per processor.");
@@ -56,20 +56,20 @@ record ServerConfig(Path home, Map<String, String> values) {
       new Key(
           "edge.transport",
           "auto",
-          "How the edge talks to the kernel: `epoll`, `nio`, `io_uring`, or `auto` for the best that "
-              + "can be relied on.");
+          "How the edge talks to the kernel: `epoll`, `nio`, `io_uring`, or `auto` for the best"
+              + " that can be relied on.");
   static final Key EDGE_ADMISSION =
       new Key(
           "edge.admission",
           "observe",
-          "What happens when there is too much: `enforce` refuses what has to be refused, `observe` "
-              + "only counts it, `off` does not look.");
+          "What happens when there is too much: `enforce` refuses what has to be refused, `observe`"
+              + " only counts it, `off` does not look.");
   static final Key EDGE_RETRY_BUDGET =
       new Key(
           "edge.retry-budget",
           "on",
-          "`on`: the edge repeats at most one of ten requests whose connection was stale. `off`: as "
-              + "many as there are.");
+          "`on`: the edge repeats at most one of ten requests whose connection was stale. `off`: as"
+              + " many as there are.");
   static final Key EDGE_CONNECTIONS =
       new Key("edge.connections-max", "8000", "Clients connected at a time (H22).");
   static final Key EDGE_ACCESS_LOG =
@@ -111,8 +111,8 @@ record ServerConfig(Path home, Map<String, String> values) {
       new Key(
           "drones.uid-first",
           "auto",
-          "When root runs the platform, drone N runs as user id `uid-first` + N. `auto` gives every "
-              + "home on the machine a range of its own, noted in `/var/lib/holdfast`.");
+          "When root runs the platform, drone N runs as user id `uid-first` + N. `auto` gives every"
+              + " home on the machine a range of its own, noted in `/var/lib/holdfast`.");
   static final Key PORT_FIRST =
       new Key("drones.port-first", "20000", "First port that is given to a process.");
   static final Key PORT_LAST =
