@@ -302,7 +302,8 @@ public record AdmissionConfig(
     return new AdmissionConfig(changed, rate, share, node, app, connect, guard, blame);
   }
 
-  Mode mode(Limiter limiter) {
+  /** What that limiter does. */
+  public Mode mode(Limiter limiter) {
     return modes.getOrDefault(limiter, Mode.OFF);
   }
 

@@ -15,7 +15,8 @@ final class Challenges {
   static boolean asked(Request request) {
     int from = request.targetAt();
     int size = request.targetEnd() - from;
-    return size > PATH.length
+    return request.isGet()
+        && size > PATH.length
         && size <= PATH.length + TOKEN_BYTES_MAX
         && request.head.bytes[from + 1] == '.'
         && Bytes.equal(request.head.bytes, from, from + PATH.length, PATH);
@@ -28,11 +29,11 @@ final class Challenges {
   }
 
   /** The whole answer. */
-  static ByteBuf page(String proof, boolean bodyless, boolean close) {
+  static ByteBuf page(String proof, boolean close) {
     var head =
         "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: "
             + proof.length()
             + (close ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n");
-    return Unpooled.wrappedBuffer(Bytes.ascii(bodyless ? head : head + proof));
+    return Unpooled.wrappedBuffer(Bytes.ascii(head + proof));
   }
 }

@@ -78,6 +78,11 @@ enum Code {
     };
   }
 
+  /** Whether it says more about the endpoint than about its app. */
+  boolean blamesEndpoint() {
+    return this == H13 || this == H17 || this == H18;
+  }
+
   /** Which of the two connections broke, or nothing. */
   String socket() {
     return switch (this) {

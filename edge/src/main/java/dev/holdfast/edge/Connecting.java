@@ -19,16 +19,16 @@ final class Connecting {
   private final Loop loop;
   private final Gauge gauge;
   private final int triesMax;
-  private final Exchange exchange;
+  private final Reach reach;
   private final Deque<InetAddress> addresses = new ArrayDeque<>(2);
   private final long startNanos;
   private int tries;
 
-  Connecting(Loop loop, Gauge gauge, int triesMax, Exchange exchange) {
+  Connecting(Loop loop, Gauge gauge, int triesMax, Reach reach) {
     this.loop = loop;
     this.gauge = gauge;
     this.triesMax = triesMax;
-    this.exchange = exchange;
+    this.reach = reach;
     startNanos = loop.shared().time.nanos();
   }
 
@@ -50,7 +50,7 @@ final class Connecting {
 
   private void resolved(List<InetAddress> found, @Nullable Throwable cause) {
     if (found.isEmpty()) {
-      exchange.unreachable(this, Code.H21, cause == null ? "no address" : "name not resolved");
+      reach.unreachable(this, Code.H21, cause == null ? "no address" : "name not resolved");
       return;
     }
     addresses.addAll(found);
@@ -64,11 +64,11 @@ final class Connecting {
 
   private void connected(@Nullable UpstreamConnection connection, @Nullable Throwable cause) {
     if (connection != null) {
-      exchange.connected(this, connection);
+      reach.connected(this, connection);
     } else if (!addresses.isEmpty() && tries < triesMax) {
       next();
     } else {
-      exchange.unreachable(this, code(cause), null);
+      reach.unreachable(this, code(cause), null);
     }
   }
 

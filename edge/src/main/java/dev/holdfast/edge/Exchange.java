@@ -1,31 +1,25 @@
 package dev.holdfast.edge;
 
 import dev.holdfast.ledger.Policy;
-import java.time.Duration;
-import java.util.HashSet;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One request from its whole head to its line in the log: it finds a place, holds or connects,
- * passes both bodies, and answers for every way in which that can end. A connection has one and
- * uses it again for its next request. Confined to its event loop.
+ * One request from its whole head to its line in the log: {@link Entry} lets it in, {@link Reach}
+ * finds its app, the pumps pass it, and this answers for every way in which it can end. A
+ * connection has one and uses it again for its next request. Confined to its event loop.
  *
  * <pre>
- * OPEN -> HELD -> OPEN            (an app starts)
+ * OPEN -> PARKED | WAITING -> OPEN   (its turn comes)
+ * OPEN -> HELD -> OPEN               (an app starts)
  * OPEN -> CONNECTING -> OPEN      (refused: the next endpoint)
  *         CONNECTING -> ACTIVE -> CONNECTING   (a pooled connection was stale)
  *                       ACTIVE -> TUNNEL
  * any -> DONE
  * </pre>
  */
-final class Exchange implements Waiter {
-  /** After a refused connect, others are preferred this long. */
-  static final Duration AVOID = Duration.ofSeconds(5);
-
-  private static final long NANOS_PER_MILLI = 1_000_000;
-
-  private enum Phase {
+final class Exchange {
+  /** Where it is. */
+  enum Phase {
     OPEN,
     PARKED,
     WAITING,
@@ -41,6 +35,8 @@ final class Exchange implements Waiter {
   private final Shared shared;
   private final RequestPump requestPump;
   private final ResponsePump responsePump;
+  private final Entry entry;
+  private final Reach reach;
   private final Heads.Sent seen = new Heads.Sent();
   private final Tally tally = new Tally();
   private Phase phase = Phase.DONE;
@@ -48,22 +44,10 @@ final class Exchange implements Waiter {
   private long startNanos;
   private @Nullable Request request;
   private @Nullable Place place;
-  private @Nullable Set<String> tried;
   private @Nullable Meter meter;
-  private @Nullable Gate gate;
-  private boolean admitted;
-  private boolean parked;
   private boolean streams;
-  private long sentNanos;
-  private long bodyMax;
-  private long idleNanos;
-  private long firstByteNanos;
-  private @Nullable Gauge gauge;
-  private @Nullable Connecting connecting;
   private @Nullable UpstreamConnection up;
   private @Nullable Tunnel tunnel;
-  private int tries;
-  private boolean freshOnly;
 
   Exchange(ClientConnection client, Loop loop) {
     this.client = client;
@@ -71,19 +55,17 @@ final class Exchange implements Waiter {
     shared = loop.shared();
     requestPump = new RequestPump(this, client);
     responsePump = new ResponsePump(this, client);
+    entry = new Entry(this, client, loop);
+    reach = new Reach(this, client, loop);
   }
 
   Loop loop() {
     return loop;
   }
 
-  /** Which of the connection's requests this is, so that what comes late is known as such. */
+  /** Which of the connection's requests this is: what comes late is known by it. */
   long number() {
     return number;
-  }
-
-  @Nullable UpstreamConnection up() {
-    return up;
   }
 
   /** Takes a request over and begins with it. */
@@ -92,20 +74,13 @@ final class Exchange implements Waiter {
     request = next;
     phase = Phase.OPEN;
     place = null;
-    tried = null;
-    tries = 0;
-    freshOnly = false;
     startNanos = loop.now();
+    entry.reset(startNanos);
+    reach.reset();
     requestPump.reset(next);
     tally.reset();
     meter = null;
-    gate = null;
-    admitted = false;
     streams = false;
-    sentNanos = startNanos;
-    bodyMax = Long.MAX_VALUE;
-    idleNanos = shared.idleNanos;
-    firstByteNanos = shared.firstByteNanos;
     RequestId.of(next.head, loop.random(), seen);
     Heads.noteForwardedFor(next.head, client.arrival().peerBytes(), seen);
     try {
@@ -133,336 +108,76 @@ final class Exchange implements Waiter {
       return;
     }
     place = found;
-    measured(found.serviceName());
-    if (obeys(asked, found.policy())) {
-      enter(asked, found);
+    meter();
+    if (entry.obeys(asked, found.policy())) {
+      entry.enter(asked, found);
     }
-  }
-
-  /** Whether the policy of the host lets the request go on. */
-  private boolean obeys(Request asked, Policy policy) {
-    if (policy.inMaintenance()) {
-      fail(Code.H80, null);
-      return false;
-    }
-    if (policy.redirectsToHttps() && !client.arrival().secure()) {
-      int status = asked.toHead() || asked.isGet() ? 301 : 308;
-      var to = "Location: https://" + asked.location(shared.config.httpsPort()) + "\r\n";
-      answer(status, null, "Come by HTTPS", null, to);
-      return false;
-    }
-    var first = policy.firstByteTimeoutMillis();
-    if (first != null) {
-      firstByteNanos = first * NANOS_PER_MILLI;
-    }
-    var idle = policy.idleTimeoutMillis();
-    if (idle != null) {
-      idleNanos = idle * NANOS_PER_MILLI;
-    }
-    var most = policy.requestBytesMax();
-    if (most != null) {
-      bodyMax = most;
-      if (asked.framing.length() > most) {
-        tooLarge();
-        return false;
-      }
-    }
-    return true;
   }
 
   /** Answers a certificate authority that asks whether the host is ours. */
   private void prove(String proof) {
     var asked = request;
     tally.status = 200;
-    boolean keepAlive = asked != null && asked.keepAlive() && requestPump.bodyRead();
-    boolean bodyless = asked != null && asked.toHead();
+    boolean keepAlive =
+        asked != null && asked.keepAlive() && requestPump.bodyRead() && !client.closing();
     end(null, null);
-    client.answer(Challenges.page(proof, bodyless, !keepAlive || client.closing()), keepAlive);
+    client.answer(Challenges.page(proof, !keepAlive), keepAlive);
   }
 
-  private void tooLarge() {
+  void tooLarge() {
     answer(413, null, "Body too large", null, "");
   }
 
-  // Admission
+  // What its parts ask and say
 
-  private void enter(Request asked, Place found) {
-    if (asked.upgrades()) {
-      long wait = shared.admission.pace(0, loop.now());
-      if (wait < 0) {
-        refuse(503, Code.H11, "handshakes", -wait);
-        return;
-      }
-      parked = true;
-      if (wait > 0) {
-        phase = Phase.PARKED;
-        client.alarm().in(wait);
-        client.watch();
-        return;
-      }
-      unpark();
-    }
-    admit(asked, found);
+  Phase phase() {
+    return phase;
   }
 
-  private void admit(Request asked, Place found) {
-    long now = loop.now();
-    var lane = loop.lane();
-    var entered = lane.app(found.app(), found.tenant(), Math.max(1, found.size()), now);
-    gate = entered;
-    var priority = Classes.of(asked, found.policy(), lane, client.key(), now);
-    long deadline = Priority.deadline(Classes.deadline(asked), firstByteNanos, now);
-    var verdict = lane.admit(entered, client.key(), priority, deadline, now);
-    switch (verdict) {
-      case ADMITTED -> {
-        admitted = true;
-        choose(found);
-      }
-      case WAIT -> {
-        phase = Phase.WAITING;
-        client.alarm().off();
-        lane.park(entered, this, deadline, now);
-        loop.crowd();
-        if (phase == Phase.WAITING) {
-          client.watch();
-        }
-      }
-      case SHED, RATE, SHARE, FULL, DEADLINE -> refused(verdict);
-    }
+  void phase(Phase next) {
+    phase = next;
   }
 
-  @Override
-  public long clientKey() {
-    return client.key();
-  }
-
-  @Override
-  public void admitted(long now) {
-    admitted = true;
-    var found = place;
-    if (phase != Phase.WAITING || found == null) {
-      leaveGate();
-      return;
-    }
-    phase = Phase.OPEN;
-    try {
-      choose(found);
-    } catch (RuntimeException e) {
-      broke(e);
-    }
-  }
-
-  @Override
-  public void refused(Verdict verdict) {
-    var lane = loop.lane();
-    long seconds = lane.retryAfterSeconds(verdict);
-    switch (verdict) {
-      case RATE, SHARE -> refuse(verdict.status(), null, verdict.name(), seconds);
-      case SHED -> refuse(verdict.status(), Code.H11, "node overloaded", seconds);
-      case DEADLINE -> refuse(verdict.status(), Code.H11, "deadline passed", seconds);
-      case FULL -> refuse(verdict.status(), Code.H11, null, seconds);
-      case ADMITTED, WAIT -> throw new IllegalArgumentException(verdict + " refuses nobody");
-    }
-  }
-
-  private void refuse(int status, @Nullable Code code, @Nullable String cause, long seconds) {
-    var more = new StringBuilder(96).append("Retry-After: ").append(seconds).append("\r\n");
-    var entered = gate;
-    if (status == 429 && entered != null) {
-      more.append("RateLimit-Policy: \"account\";q=").append(shared.admission.quota());
-      more.append(";w=").append(shared.admission.quotaSeconds()).append("\r\n");
-      more.append("RateLimit: \"account\";r=")
-          .append(shared.admission.remaining(entered, loop.now()));
-      more.append(";t=").append(shared.admission.resetSeconds(entered, loop.now())).append("\r\n");
-    }
-    more.append("X-Overload: no-retry\r\n");
-    answer(
-        status,
-        code,
-        code == null ? "Too many requests" : code.description(),
-        cause,
-        more.toString());
-  }
-
-  /** Gives the app's slot back. */
-  private void leaveGate() {
-    var entered = gate;
-    if (entered != null && admitted) {
-      admitted = false;
-      long now = loop.now();
-      loop.lane()
-          .finished(
-              entered, client.key(), 0, 0, now - sentNanos, tally.bytesIn + tally.bytesOut, now);
-    }
-  }
-
-  private Meter measured(@Nullable String service) {
+  /** Where to count. */
+  Meter meter() {
     var known = meter;
     if (known == null) {
-      known = loop.meters().meter(service);
+      known = loop.meters().meter(place == null ? null : place.serviceName());
       known.begun();
       meter = known;
     }
     return known;
   }
 
-  // Finding a place
-
-  private void choose(Place found) {
-    boolean ours = found.serviceName() != null;
-    if (ours) {
-      var closed = Closed.always(found);
-      if (closed != null) {
-        fail(closed, null);
-        return;
-      }
-    }
-    var most = found.policy().requestsPerEndpointMax();
-    int max =
-        most != null ? most : ours ? shared.config.requestsPerEndpointMax() : Integer.MAX_VALUE;
-    int choice = Balance.pick(loop.candidates().of(found, tried, max, loop.now()), loop.random());
-    if (choice >= 0) {
-      loop.holds().remove(this);
-      tally.dyno = found.dyno(choice);
-      connect(found.gauge(choice));
-    } else if (choice == Balance.FULL) {
-      fail(Code.H11, null);
-    } else if (tried != null) {
-      fail(Code.H21, null);
-    } else {
-      var refusal = Closed.now(found);
-      if (refusal == null) {
-        hold();
-      } else {
-        fail(refusal, null);
-      }
-    }
+  Tally tally() {
+    return tally;
   }
 
-  /** The routing changed while the request was held. */
-  void chooseAgain() {
-    var asked = request;
-    if (phase != Phase.HELD || asked == null) {
-      return;
-    }
-    try {
-      var found = loop.places().find(asked.authority, shared.view.get());
-      if (found == null) {
-        answer(404, null, "No such app", null, "");
-      } else {
-        place = found;
-        choose(found);
-      }
-    } catch (RuntimeException e) {
-      broke(e);
-    }
+  Reach reach() {
+    return reach;
   }
 
-  private void hold() {
-    if (phase == Phase.HELD) {
-      return;
-    }
-    if (!loop.holds().add(this)) {
-      fail(Code.H11, null);
-      return;
-    }
-    phase = Phase.HELD;
-    client.alarm().in(shared.bootWaitNanos);
-    client.watch();
+  /** Where it leads, as far as that is known. */
+  @Nullable Place place() {
+    return place;
   }
 
-  // Connecting
-
-  private void connect(Gauge to) {
-    phase = Phase.CONNECTING;
-    client.alarm().off();
-    to.enter();
-    gauge = to;
-    if (!freshOnly) {
-      var pooled = loop.pool().take(to.target, to.generation(), loop.now());
-      if (pooled != null) {
-        tally.connectMillis = 0;
-        if (meter != null) {
-          meter.reused();
-        }
-        attach(pooled);
-        return;
-      }
-    }
-    client.watch();
-    var attempt = new Connecting(loop, to, shared.config.connectTriesMax() - tries, this);
-    connecting = attempt;
-    attempt.start();
+  @Nullable Request request() {
+    return request;
   }
 
-  void connected(Connecting attempt, UpstreamConnection connection) {
-    if (phase != Phase.CONNECTING || attempt != connecting) {
-      connection.close();
-      return;
-    }
-    connecting = null;
-    tries += attempt.tries();
-    tally.connectMillis = attempt.nanos() / 1_000_000;
-    if (meter != null) {
-      meter.connected(attempt.nanos());
-    }
-    try {
-      attach(connection);
-    } catch (RuntimeException e) {
-      broke(e);
-    }
-  }
-
-  /** No address of the target took a connection. */
-  void unreachable(Connecting attempt, Code code, @Nullable String cause) {
-    var found = place;
-    if (phase != Phase.CONNECTING || attempt != connecting || found == null) {
-      return;
-    }
-    connecting = null;
-    tries += Math.max(1, attempt.tries());
-    tally.connectMillis = attempt.nanos() / 1_000_000;
-    if (meter != null) {
-      meter.connectFailed();
-    }
-    if (gauge != null) {
-      gauge.avoidUntil(shared.time.nanos() + AVOID.toNanos());
-      gauge.quarantine.failed(loop.now());
-      gauge.leave();
-      gauge = null;
-    }
-    var excluded = tried == null ? new HashSet<String>(2) : tried;
-    tried = excluded;
-    excluded.add(attempt.target().id());
-    try {
-      if (found.serviceName() == null
-          || tries >= shared.config.connectTriesMax()
-          || !others(excluded)) {
-        fail(code, cause);
-      } else {
-        phase = Phase.OPEN;
-        var now = place;
-        if (now != null) {
-          choose(now);
-        }
-      }
-    } catch (RuntimeException e) {
-      broke(e);
-    }
-  }
-
-  /** Whether an endpoint is left that was not tried, in the routing of now. */
-  private boolean others(Set<String> excluded) {
+  /** Its place in the routing of now, or null when the host leads nowhere any more. */
+  @Nullable Place placeNow() {
     var asked = request;
     var found = asked == null ? null : loop.places().find(asked.authority, shared.view.get());
-    if (found == null) {
-      return false;
+    if (found != null) {
+      place = found;
     }
-    place = found;
-    return loop.candidates().of(found, excluded, 0, loop.now()).any();
+    return found;
   }
 
-  private void attach(UpstreamConnection connection) {
+  /** Sends the request there. */
+  void attach(UpstreamConnection connection) {
     var asked = request;
     if (asked == null) {
       throw new IllegalStateException("a connection for no request");
@@ -470,13 +185,11 @@ final class Exchange implements Waiter {
     phase = Phase.ACTIVE;
     up = connection;
     connection.attach(this);
+    var gauge = reach.gauge();
     if (gauge != null) {
       gauge.reached();
     }
-    sentNanos = loop.now();
-    if (gate != null) {
-      gate.retries().deposit(sentNanos);
-    }
+    entry.sent(loop.now());
     responsePump.reset(connection, asked);
     var head = loop.scratch().clear();
     Heads.request(head, asked, seen, client.arrival(), loop.millis());
@@ -488,7 +201,7 @@ final class Exchange implements Waiter {
 
   void clientProgress() {
     if (phase == Phase.ACTIVE) {
-      pumpRequest();
+      requestPump.pump();
     } else if (phase != Phase.DONE && client.ended() && requestPump.neverWhole()) {
       clientGone();
       client.abort();
@@ -498,7 +211,7 @@ final class Exchange implements Waiter {
   void clientWritable() {
     if (phase == Phase.ACTIVE) {
       touch();
-      pumpResponse();
+      responsePump.pump();
     } else if (tunnel != null) {
       tunnel.writable(true);
     }
@@ -507,14 +220,14 @@ final class Exchange implements Waiter {
   void upstreamWritable() {
     if (phase == Phase.ACTIVE) {
       touch();
-      pumpRequest();
+      requestPump.pump();
     }
   }
 
   void upstreamProgress() {
     if (phase == Phase.ACTIVE) {
       touch();
-      pumpResponse();
+      responsePump.pump();
     }
   }
 
@@ -528,21 +241,20 @@ final class Exchange implements Waiter {
   /** The whole request is on its way; the app may think from now on. */
   void requestSent() {
     if (phase == Phase.ACTIVE && !responsePump.begun()) {
-      client.alarm().in(firstByteNanos);
+      client.alarm().in(entry.firstByteNanos());
     }
   }
 
   /** A byte passed in either direction. */
   void touch() {
-    boolean thinking = requestPump.done() && !responsePump.begun();
-    if (!thinking) {
-      client.alarm().in(idleNanos);
+    if (!requestPump.done() || responsePump.begun()) { // otherwise the app thinks
+      client.alarm().in(entry.idleNanos());
     }
   }
 
   void timedOut() {
     switch (phase) {
-      case PARKED -> unparked();
+      case PARKED -> entry.unparked();
       case HELD -> fail(Code.H20, null);
       case ACTIVE -> {
         if (responsePump.begun()) {
@@ -582,22 +294,6 @@ final class Exchange implements Waiter {
 
   // Passing
 
-  private void pumpRequest() {
-    try {
-      requestPump.pump();
-    } catch (RuntimeException e) {
-      broke(e);
-    }
-  }
-
-  private void pumpResponse() {
-    try {
-      responsePump.pump();
-    } catch (RuntimeException e) {
-      broke(e);
-    }
-  }
-
   /** The app said its first byte. */
   void begun() {
     touch();
@@ -609,7 +305,7 @@ final class Exchange implements Waiter {
   /** So many bytes of the request's body are for the app; false when they are too many. */
   boolean received(long bytes) {
     tally.bytesIn += bytes;
-    if (tally.bytesIn > bodyMax) {
+    if (tally.bytesIn > entry.bodyMax()) {
       tooLarge();
       return false;
     }
@@ -619,22 +315,6 @@ final class Exchange implements Waiter {
   /** Whether it has ended. */
   boolean over() {
     return phase == Phase.DONE;
-  }
-
-  /** Its handshake's turn has come. */
-  private void unparked() {
-    var asked = request;
-    var found = place;
-    if (asked == null || found == null) {
-      return;
-    }
-    phase = Phase.OPEN;
-    unpark();
-    try {
-      admit(asked, found);
-    } catch (RuntimeException e) {
-      broke(e);
-    }
   }
 
   boolean requestDone() {
@@ -651,29 +331,19 @@ final class Exchange implements Waiter {
     return requestPump.continued();
   }
 
-  void sent(long bytes) {
-    tally.bytesOut += bytes;
-  }
-
-  void status(int status) {
-    tally.status = status;
-  }
-
   /** The app's final head came. */
   void answered(Response response) {
-    status(response.status());
-    var entered = gate;
+    tally.status = response.status();
     long now = loop.now();
-    if (entered != null && response.status() < 500) {
-      loop.lane().firstByte(entered, now - sentNanos, now);
-    }
+    entry.answered(response.status(), now);
+    var gauge = reach.gauge();
     if (gauge != null) {
       gauge.quarantine.succeeded(now);
     }
     if (response.eventStream()) {
       streams = true;
-      measured(null).stream(1);
-      leaveGate(); // it waits for nothing and holds no slot
+      meter().stream(1);
+      entry.leave(); // it waits for nothing and holds no slot
     }
   }
 
@@ -682,7 +352,7 @@ final class Exchange implements Waiter {
     var connection = up;
     up = null;
     if (connection != null) {
-      connection.release(reusable, gauge, keepNanos);
+      connection.release(reusable, reach.gauge(), keepNanos);
     }
     end(null, null);
     client.out().flush(); // last, so that whoever has the answer finds it accounted for
@@ -695,52 +365,33 @@ final class Exchange implements Waiter {
    */
   boolean retry() {
     var stale = up;
-    var to = gauge;
     var asked = request;
-    if (stale == null
-        || to == null
-        || asked == null
-        || !stale.reused()
-        || freshOnly
-        || !asked.idempotent()
-        || requestPump.bodyBegun()) {
-      return false;
-    }
-    if (shared.config.retryBudget() && gate != null && !gate.retries().withdraw(loop.now())) {
-      return false;
-    }
-    freshOnly = true;
+    return stale != null
+        && asked != null
+        && stale.reused()
+        && asked.idempotent()
+        && !requestPump.bodyBegun()
+        && reach.again(stale, entry);
+  }
+
+  void detach() {
     up = null;
-    if (meter != null) {
-      meter.retried();
-    }
-    stale.close();
-    leave();
-    connect(to);
-    return true;
   }
 
   void beginTunnel(UpstreamConnection connection) {
     phase = Phase.TUNNEL;
+    var gauge = reach.gauge();
     if (gauge != null) {
       gauge.tunnel(1);
     }
-    if (meter != null) {
-      meter.webSocket(1);
-    }
+    meter().webSocket(1);
     var policy = place == null ? Policy.NONE : place.policy();
-    var begun =
-        new Tunnel(
-            this,
-            client,
-            connection,
-            nanos(policy.tunnelIdleMillis(), idleNanos),
-            nanos(policy.tunnelLifetimeMillis(), Long.MAX_VALUE / 2));
+    var begun = Tunnel.of(this, client, connection, policy, entry.idleNanos());
     tunnel = begun;
     connection.attach(begun);
     client.attach(begun);
     tally.keep(request, seen);
-    leaveGate(); // a tunnel waits for nothing and holds no slot
+    entry.leave(); // a tunnel waits for nothing and holds no slot
     slim();
     begun.start(client.takeIn(), connection.takeIn());
     if (client.ended()) {
@@ -751,26 +402,17 @@ final class Exchange implements Waiter {
     }
   }
 
-  private static long nanos(@Nullable Long millis, long otherwise) {
-    return millis == null ? otherwise : millis * NANOS_PER_MILLI;
-  }
-
   void tunnelEnded(@Nullable Code code) {
     tunnel = null;
+    var gauge = reach.gauge();
     if (gauge != null) {
       gauge.tunnel(-1);
     }
-    if (meter != null) {
-      meter.webSocket(-1);
-    }
+    meter().webSocket(-1);
     end(code, null);
   }
 
   // Ending
-
-  void internal() {
-    fail(Code.H99, null);
-  }
 
   void fail(Code code, @Nullable String cause) {
     fail(code, cause, code == Code.H28 ? 408 : code.status());
@@ -789,8 +431,8 @@ final class Exchange implements Waiter {
     }
   }
 
-  private void answer(
-      int status, @Nullable Code code, String title, @Nullable String cause, String more) {
+  /** Ends with a page of the edge's own; {@code more} are further fields with their line ends. */
+  void answer(int status, @Nullable Code code, String title, @Nullable String cause, String more) {
     var asked = request;
     if (asked == null) {
       throw new IllegalStateException("an answer to no request");
@@ -811,10 +453,9 @@ final class Exchange implements Waiter {
 
   private void end(@Nullable Code code, @Nullable String cause) {
     loop.holds().remove(this);
-    if (phase == Phase.WAITING && gate != null) {
-      loop.lane().cancel(gate, this);
-    }
-    if (gauge != null && code != null && isEndpointsFault(code)) {
+    boolean waiting = phase == Phase.WAITING;
+    var gauge = reach.gauge();
+    if (gauge != null && code != null && code.blamesEndpoint()) {
       gauge.quarantine.failed(loop.now());
     }
     phase = Phase.DONE;
@@ -824,21 +465,18 @@ final class Exchange implements Waiter {
     if (connection != null) {
       connection.close();
     }
-    leave();
-    leaveGate();
-    gate = null;
-    unpark();
+    reach.leave();
+    entry.end(waiting);
     if (streams) {
       streams = false;
-      measured(null).stream(-1);
+      meter().stream(-1);
     }
     responsePump.clear();
     long serviceNanos = Math.max(0, loop.now() - startNanos);
-    var found = place;
-    place = null;
-    var service = found == null ? null : found.serviceName();
-    measured(service).ended(tally.status, code, tally.bytesIn, tally.bytesOut, serviceNanos);
+    var service = place == null ? null : place.serviceName();
+    meter().ended(tally.status, code, tally.bytesIn, tally.bytesOut, serviceNanos);
     meter = null;
+    place = null;
     tally.code = code;
     tally.cause = cause;
     tally.serviceMillis = serviceNanos / 1_000_000;
@@ -855,28 +493,9 @@ final class Exchange implements Waiter {
     }
   }
 
-  /** Whether it says more about that endpoint than about the app. */
-  private static boolean isEndpointsFault(Code code) {
-    return code == Code.H13 || code == Code.H17 || code == Code.H18;
-  }
-
-  private void unpark() {
-    if (parked) {
-      parked = false;
-      shared.admission.unpark();
-    }
-  }
-
-  private void leave() {
-    if (gauge != null) {
-      gauge.leave();
-      gauge = null;
-    }
-  }
-
   /** A defect of ours costs one request and shows as H99. */
-  private void broke(RuntimeException defect) {
+  void broke(RuntimeException defect) {
     Shared.bug("a request failed", defect);
-    internal();
+    fail(Code.H99, null);
   }
 }

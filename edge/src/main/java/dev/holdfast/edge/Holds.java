@@ -57,7 +57,7 @@ final class Holds {
     if (now != seen) {
       seen = now;
       for (var exchange : List.copyOf(held)) {
-        exchange.chooseAgain();
+        exchange.reach().chooseAgain();
       }
     }
     if (!held.isEmpty()) {

@@ -87,7 +87,16 @@ final class RequestPump {
     pump();
   }
 
+  /** Passes what can be passed now. A defect of ours costs one request. */
   void pump() {
+    try {
+      pass();
+    } catch (RuntimeException e) {
+      exchange.broke(e);
+    }
+  }
+
+  private void pass() {
     var connection = up;
     if (connection == null || done || cut) {
       return;

@@ -63,7 +63,16 @@ final class ResponsePump {
     return out;
   }
 
+  /** Passes what can be passed now. A defect of ours costs one request. */
   void pump() {
+    try {
+      pass();
+    } catch (RuntimeException e) {
+      exchange.broke(e);
+    }
+  }
+
+  private void pass() {
     var connection = up;
     var asked = request;
     if (connection == null || asked == null) {
@@ -191,7 +200,7 @@ final class ResponsePump {
 
   private void pass(UpstreamConnection connection, ByteBuf in) {
     int size = body.ready(in);
-    exchange.sent(size);
+    exchange.tally().bytesOut += size;
     boolean chunked = framing == Framing.Kind.CHUNKED;
     if (chunked) {
       Chunks.begin(client.out(), size);
@@ -246,7 +255,7 @@ final class ResponsePump {
       return;
     }
     out = true;
-    exchange.status(101);
+    exchange.tally().status = 101;
     write(response, Framing.Kind.NONE, Heads.Connection.UPGRADE, 0);
     drop();
     exchange.beginTunnel(connection);

@@ -31,6 +31,11 @@ final class Tally {
     keptEnds = null;
   }
 
+  /** Bytes of both bodies so far. */
+  long bytes() {
+    return bytesIn + bytesOut;
+  }
+
   /** Copies what the log needs, so that a long life does not hold a whole head. */
   void keep(@Nullable Request request, Heads.Sent seen) {
     if (request == null) {

@@ -1,5 +1,6 @@
 package dev.holdfast.edge;
 
+import dev.holdfast.ledger.Policy;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,23 @@ final class Tunnel {
     endNanos = exchange.loop().now() + lifeNanos;
   }
 
+  /** A tunnel with the waits of that policy. */
+  static Tunnel of(
+      Exchange exchange,
+      ClientConnection from,
+      UpstreamConnection to,
+      Policy policy,
+      long idleNanos) {
+    var idle = policy.tunnelIdleMillis();
+    var life = policy.tunnelLifetimeMillis();
+    return new Tunnel(
+        exchange,
+        from,
+        to,
+        idle == null ? idleNanos : idle * Entry.NANOS_PER_MILLI,
+        life == null ? Long.MAX_VALUE / 2 : life * Entry.NANOS_PER_MILLI);
+  }
+
   /** Passes on what came glued to the request and to the 101, then reads. */
   void start(@Nullable ByteBuf fromClient, @Nullable ByteBuf fromUpstream) {
     touched();
@@ -58,7 +76,7 @@ final class Tunnel {
       return;
     }
     if (!fromClient) {
-      exchange.sent(piece.readableBytes());
+      exchange.tally().bytesOut += piece.readableBytes();
     }
     out(!fromClient).pass(piece);
   }

@@ -185,7 +185,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     if (!(cause instanceof IOException)) {
       Shared.bug("a connection to an app failed", cause);
       if (exchange != null) {
-        exchange.internal();
+        exchange.fail(Code.H99, null);
       }
     }
     broken = true;

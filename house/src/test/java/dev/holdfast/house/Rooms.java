@@ -88,10 +88,12 @@ final class Rooms {
               Set.of("ledger", "limits"),
               Set.of(
                   "AccessLogConfig",
+                  "AdmissionConfig",
                   "Edge",
                   "EdgeConfig",
                   "Policies",
                   "FrontConfig",
+                  "Limiter",
                   "RouterLog",
                   "Routing",
                   "RoutingFold",

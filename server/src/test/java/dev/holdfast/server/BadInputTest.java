@@ -201,8 +201,8 @@ class BadInputTest {
     assertThat(stage.delete("/v1/apps/two/domains/www.shop.test").status()).isEqualTo(404);
     assertThat(stage.delete("/v1/routes/www.shop.test").detail())
         .isEqualTo(
-            "route www.shop.test: it is a domain of app one (expected: a host that `holdfast routes`"
-                + " lists)");
+            "route www.shop.test: it is a domain of app one (expected: a host that `holdfast"
+                + " routes` lists)");
     assertThat(stage.delete("/v1/apps/one/domains/one.localhost").detail())
         .isEqualTo("domain: one.localhost (expected: not the app's default domain)");
     assertThat(stage.delete("/v1/apps/one/domains/www.shop.test").status()).isEqualTo(204);

@@ -27,6 +27,16 @@ class ServerConfigTest {
         .containsExactlyInAnyOrderEntriesOf(
             Map.ofEntries(
                 Map.entry("http", "0.0.0.0:8080"),
+                Map.entry("https", "auto"),
+                Map.entry("edge.event-loops", "auto"),
+                Map.entry("edge.transport", "auto"),
+                Map.entry("edge.admission", "observe"),
+                Map.entry("edge.retry-budget", "on"),
+                Map.entry("edge.connections-max", "8000"),
+                Map.entry("edge.access-log", "none"),
+                Map.entry("edge.access-log-format", "logfmt"),
+                Map.entry("edge.access-log-sample", "1"),
+                Map.entry("edge.proxies", "none"),
                 Map.entry("api", "127.0.0.1:7070"),
                 Map.entry("api.calls-max", "64"),
                 Map.entry("api.streams-max", "64"),
@@ -144,7 +154,7 @@ class ServerConfigTest {
         .hasMessageStartingWith(home.resolve("holdfast.conf") + " line 2: key: drones (expected: ")
         .hasMessageContaining("drones.count");
     assertThatThrownBy(() -> load("# nothing", Map.of(), Map.of("color", "red")))
-        .hasMessageStartingWith("command line: key: color (expected: one of [http, api,");
+        .hasMessageStartingWith("command line: key: color (expected: one of [http, https,");
   }
 
   @Test

@@ -1,0 +1,247 @@
+package dev.holdfast.edge;
+
+import dev.holdfast.ledger.Policy;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How one request enters: what the policy of its host says, whether its handshake has to wait for
+ * its turn, and whether admission lets it in, which it then leaves exactly once. Used again for the
+ * next request. Confined to its event loop.
+ */
+final class Entry implements Waiter {
+  static final long NANOS_PER_MILLI = 1_000_000;
+
+  private final Exchange exchange;
+  private final ClientConnection client;
+  private final Loop loop;
+  private final Shared shared;
+  private @Nullable Gate gate;
+  private boolean admitted;
+  private boolean parked;
+  private long sentNanos;
+  private long bodyMax;
+  private long idleNanos;
+  private long firstByteNanos;
+
+  Entry(Exchange exchange, ClientConnection client, Loop loop) {
+    this.exchange = exchange;
+    this.client = client;
+    this.loop = loop;
+    shared = loop.shared();
+  }
+
+  /** Ready for a new request. */
+  void reset(long now) {
+    gate = null;
+    admitted = false;
+    sentNanos = now;
+    bodyMax = Long.MAX_VALUE;
+    idleNanos = shared.idleNanos;
+    firstByteNanos = shared.firstByteNanos;
+  }
+
+  /** Largest body in bytes. */
+  long bodyMax() {
+    return bodyMax;
+  }
+
+  long idleNanos() {
+    return idleNanos;
+  }
+
+  long firstByteNanos() {
+    return firstByteNanos;
+  }
+
+  /** Whether the policy of the host lets the request go on. */
+  boolean obeys(Request asked, Policy policy) {
+    if (policy.inMaintenance()) {
+      exchange.fail(Code.H80, null);
+      return false;
+    }
+    if (policy.redirectsToHttps() && !client.arrival().secure()) {
+      int status = asked.toHead() || asked.isGet() ? 301 : 308;
+      var to = "Location: https://" + asked.location(shared.config.httpsPort()) + "\r\n";
+      exchange.answer(status, null, "Come by HTTPS", null, to);
+      return false;
+    }
+    var first = policy.firstByteTimeoutMillis();
+    if (first != null) {
+      firstByteNanos = first * NANOS_PER_MILLI;
+    }
+    var idle = policy.idleTimeoutMillis();
+    if (idle != null) {
+      idleNanos = idle * NANOS_PER_MILLI;
+    }
+    var most = policy.requestBytesMax();
+    if (most != null) {
+      bodyMax = most;
+      if (asked.framing.length() > most) {
+        exchange.tooLarge();
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Asks whether there is room for the request, and lets it go on when there is. */
+  void enter(Request asked, Place found) {
+    if (asked.upgrades()) {
+      long wait = shared.admission.pace(0, loop.now());
+      if (wait < 0) {
+        refuse(503, Code.H11, "handshakes", -wait);
+        return;
+      }
+      parked = true;
+      if (wait > 0) {
+        exchange.phase(Exchange.Phase.PARKED);
+        client.alarm().in(wait);
+        client.watch();
+        return;
+      }
+      unpark();
+    }
+    admit(asked, found);
+  }
+
+  private void admit(Request asked, Place found) {
+    long now = loop.now();
+    var lane = loop.lane();
+    var entered = lane.app(found.app(), found.tenant(), Math.max(1, found.size()), now);
+    gate = entered;
+    var priority = Classes.of(asked, found.policy(), lane, client.key(), now);
+    long deadline = Priority.deadline(Classes.deadline(asked), firstByteNanos, now);
+    var verdict = lane.admit(entered, client.key(), priority, deadline, now);
+    switch (verdict) {
+      case ADMITTED -> {
+        admitted = true;
+        exchange.reach().choose(found);
+      }
+      case WAIT -> {
+        exchange.phase(Exchange.Phase.WAITING);
+        client.alarm().off();
+        lane.park(entered, this, deadline, now);
+        loop.crowd();
+        if (exchange.phase() == Exchange.Phase.WAITING) {
+          client.watch();
+        }
+      }
+      case SHED, RATE, SHARE, FULL, DEADLINE -> refused(verdict);
+    }
+  }
+
+  @Override
+  public long clientKey() {
+    return client.key();
+  }
+
+  @Override
+  public void admitted(long now) {
+    admitted = true;
+    if (!exchange.reach().goesOn()) {
+      leave();
+    }
+  }
+
+  @Override
+  public void refused(Verdict verdict) {
+    var lane = loop.lane();
+    long seconds = lane.retryAfterSeconds(verdict);
+    switch (verdict) {
+      case RATE, SHARE -> refuse(verdict.status(), null, verdict.name(), seconds);
+      case SHED -> refuse(verdict.status(), Code.H11, "node overloaded", seconds);
+      case DEADLINE -> refuse(verdict.status(), Code.H11, "deadline passed", seconds);
+      case FULL -> refuse(verdict.status(), Code.H11, null, seconds);
+      case ADMITTED, WAIT -> throw new IllegalArgumentException(verdict + " refuses nobody");
+    }
+  }
+
+  private void refuse(int status, @Nullable Code code, @Nullable String cause, long seconds) {
+    var more = new StringBuilder(96).append("Retry-After: ").append(seconds).append("\r\n");
+    var entered = gate;
+    if (status == 429 && entered != null) {
+      more.append("RateLimit-Policy: \"account\";q=").append(shared.admission.quota());
+      more.append(";w=").append(shared.admission.quotaSeconds()).append("\r\n");
+      more.append("RateLimit: \"account\";r=")
+          .append(shared.admission.remaining(entered, loop.now()));
+      more.append(";t=").append(shared.admission.resetSeconds(entered, loop.now())).append("\r\n");
+    }
+    more.append("X-Overload: no-retry\r\n");
+    exchange.answer(
+        status,
+        code,
+        code == null ? "Too many requests" : code.description(),
+        cause,
+        more.toString());
+  }
+
+  /** Gives the app's slot back. */
+  void leave() {
+    var entered = gate;
+    if (entered != null && admitted) {
+      admitted = false;
+      long now = loop.now();
+      loop.lane()
+          .finished(entered, client.key(), 0, 0, now - sentNanos, exchange.tally().bytes(), now);
+    }
+  }
+
+  /** The request is on its way to the app. */
+  void sent(long now) {
+    sentNanos = now;
+    var entered = gate;
+    if (entered != null) {
+      entered.retries().deposit(now);
+    }
+  }
+
+  /** The app's final head came. */
+  void answered(int status, long now) {
+    var entered = gate;
+    if (entered != null && status < 500) { // an app that fails fast is not fast
+      loop.lane().firstByte(entered, now - sentNanos, now);
+    }
+  }
+
+  /** Whether the budget has room for a retry, which it then takes. */
+  boolean mayRetry() {
+    var entered = gate;
+    return !shared.config.retryBudget()
+        || entered == null
+        || entered.retries().withdraw(loop.now());
+  }
+
+  /** The request ends. */
+  void end(boolean waiting) {
+    var entered = gate;
+    if (waiting && entered != null) {
+      loop.lane().cancel(entered, this);
+    }
+    leave();
+    gate = null;
+    unpark();
+  }
+
+  /** Its handshake's turn has come. */
+  void unparked() {
+    var asked = exchange.request();
+    var found = exchange.place();
+    if (asked == null || found == null) {
+      return;
+    }
+    exchange.phase(Exchange.Phase.OPEN);
+    unpark();
+    try {
+      admit(asked, found);
+    } catch (RuntimeException e) {
+      exchange.broke(e);
+    }
+  }
+
+  private void unpark() {
+    if (parked) {
+      parked = false;
+      shared.admission.unpark();
+    }
+  }
+}
