@@ -374,10 +374,6 @@ final class Exchange {
         && reach.again(stale, entry);
   }
 
-  void detach() {
-    up = null;
-  }
-
   void beginTunnel(UpstreamConnection connection) {
     phase = Phase.TUNNEL;
     var gauge = reach.gauge();

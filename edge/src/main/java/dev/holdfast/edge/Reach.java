@@ -49,7 +49,6 @@ final class Reach {
       return false;
     }
     freshOnly = true;
-    exchange.detach();
     exchange.meter().retried();
     stale.close();
     leave();
