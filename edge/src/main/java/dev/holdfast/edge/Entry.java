@@ -186,11 +186,11 @@ final class Entry implements Waiter {
     }
   }
 
-  /** The request is on its way to the app. */
-  void sent(long now) {
+  /** The request is on its way to the app; only a first try earns room for retries. */
+  void sent(long now, boolean first) {
     sentNanos = now;
     var entered = gate;
-    if (entered != null) {
+    if (entered != null && first) {
       entered.retries().deposit(now);
     }
   }

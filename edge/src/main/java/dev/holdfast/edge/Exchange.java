@@ -124,8 +124,9 @@ final class Exchange {
     client.answer(Challenges.page(proof, !keepAlive), keepAlive);
   }
 
+  /** The body is larger than it may be. */
   void tooLarge() {
-    answer(413, null, "Body too large", null, "");
+    fail(Code.H26, "oversized body", 413);
   }
 
   // What its parts ask and say
@@ -189,7 +190,7 @@ final class Exchange {
     if (gauge != null) {
       gauge.reached();
     }
-    entry.sent(loop.now());
+    entry.sent(loop.now(), !reach.freshOnly());
     responsePump.reset(connection, asked);
     var head = loop.scratch().clear();
     Heads.request(head, asked, seen, client.arrival(), loop.millis());

@@ -42,6 +42,11 @@ final class Reach {
     return gauge;
   }
 
+  /** Whether the request is a retry. */
+  boolean freshOnly() {
+    return freshOnly;
+  }
+
   /** To the same endpoint again, once, by a connection that nobody used before. */
   boolean again(UpstreamConnection stale, Entry entry) {
     var to = gauge;

@@ -1,6 +1,7 @@
 package dev.holdfast.edge;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.ledger.Policy;
 import java.io.IOException;
@@ -82,6 +83,25 @@ class PolicyEffectTest {
       var chunked = head + "Transfer-Encoding: chunked\r\n\r\n";
       assertThat(rig.ask(chunked + "4\r\nabcd\r\n0\r\n\r\n").status()).isEqualTo(200);
       assertThat(rig.ask(chunked + "5\r\nabcde\r\n0\r\n\r\n").status()).isEqualTo(413);
+    }
+  }
+
+  @Test
+  void neverPutsAPageIntoAnAnswerThatHasBegun() throws IOException {
+    try (var backend =
+            new Backend(wire -> {
+              wire.head();
+              wire.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+              wire.rest();
+            });
+        var rig = new Rig().app(backend);
+        var wire = rig.connect()) {
+      rig.policy("app.test", policy(null, null, null, 4L, null, null));
+      wire.send("POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n");
+      assertThat(wire.head()).startsWith("HTTP/1.1 200");
+      assertThat(wire.bytes(4)).isEqualTo("half");
+      wire.send("5\r\nabcde\r\n");
+      assertThatThrownBy(wire::rest).isInstanceOf(IOException.class); // a reset, and no byte more
     }
   }
 

@@ -282,12 +282,19 @@ final class Platform implements AutoCloseable {
         routing.standing().getClass().getSimpleName().toLowerCase(Locale.ROOT));
   }
 
+  /** What the edge shows to clients that speak TLS. */
+  TlsKeys tlsKeys() {
+    return certificates;
+  }
+
   /** What the operator reads when the platform serves. */
   String greeting() {
     var fleet = drones.apps().fleet();
+    var tls = edge.tlsAddress();
+    var secure = tls == null ? "" : "and https://NAME.localhost:%d/".formatted(tls.getPort());
     return """
     Holdfast %s is up.
-      edge   %s   apps answer at http://NAME.localhost:%d/
+      edge   %s   apps answer at http://NAME.localhost:%d/ %s
       API    %s   token in %s
       home   %s   ledger at position %d, %d apps, %d processes, edge on %s
     Deploy an app with:  ./holdfast deploy examples/hello
@@ -296,6 +303,7 @@ final class Platform implements AutoCloseable {
             Version.NAME,
             Listen.url(edge.address()),
             edge.address().getPort(),
+            secure,
             Listen.url(api.address()),
             home.directory().resolve("token"),
             home.directory(),
@@ -303,11 +311,6 @@ final class Platform implements AutoCloseable {
             fleet.apps().size(),
             fleet.instances().size(),
             edge.transport());
-  }
-
-  /** What the edge asks when a client speaks TLS: the argument of {@link Edge#start} for that. */
-  TlsKeys tlsKeys() {
-    return certificates;
   }
 
   InetSocketAddress edgeAddress() {
