@@ -95,9 +95,8 @@ final class AttackDrill implements Script {
             steadyFresh,
             fresh.between(from, from + length));
       }
-      numbers.put("generator was late by", load.scheduleError());
+      return stage.verdict(this, load, promises, numbers);
     }
-    return stage.verdict(this, promises, numbers);
   }
 
   private static String used(Duration cpu, int seconds) {

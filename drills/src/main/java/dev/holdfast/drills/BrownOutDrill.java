@@ -59,6 +59,7 @@ final class BrownOutDrill implements Script {
       var after = visits.between(back, end);
       return stage.verdict(
           this,
+          load,
           List.of(
               Promise.atLeast(
                   "good from " + (back - cure) + " s after its end on",
@@ -76,8 +77,7 @@ final class BrownOutDrill implements Script {
               "after", after.toString(),
               "good each second", visits.goods().toString(),
               "visitors' own tries",
-                  "%.2f of the visits".formatted((double) all.tries() / all.offered()),
-              "generator was late by", load.scheduleError()));
+                  "%.2f of the visits".formatted((double) all.tries() / all.offered())));
     }
   }
 }

@@ -56,6 +56,7 @@ final class HeavyClientDrill implements Script {
       var flood = heavy.between(fault, cure);
       return stage.verdict(
           this,
+          load,
           List.of(
               Promise.none("lost of the other 99", during.lost(), "requests"),
               Promise.atMost(
@@ -78,8 +79,7 @@ final class HeavyClientDrill implements Script {
                       + stage.app().served("/heavy")
                       + " of the heavy, peak "
                       + peak
-                      + "/s",
-              "generator was late by", load.scheduleError()));
+                      + "/s"));
     }
   }
 }

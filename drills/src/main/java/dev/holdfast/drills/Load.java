@@ -124,6 +124,11 @@ final class Load implements AutoCloseable {
     return group.tally;
   }
 
+  /** How late the generator itself was at the 99th percentile, in milliseconds. */
+  double lateMillis() {
+    return scheduleError.getValueAtPercentile(99) / 1000.0;
+  }
+
   /** How late the generator itself was, in words. */
   String scheduleError() {
     return "p50 %.1f ms, p99 %.1f ms, most %.1f ms"

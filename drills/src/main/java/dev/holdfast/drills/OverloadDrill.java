@@ -64,6 +64,7 @@ final class OverloadDrill implements Script {
       var health = control.between(fault, cure);
       return stage.verdict(
           this,
+          load,
           List.of(
               Promise.atLeast(
                   "goodput of the peak", during.goodPerSecond() / peak, GOODPUT_SHARE, "x"),
@@ -84,8 +85,7 @@ final class OverloadDrill implements Script {
               "during", during.toString(),
               "after", after.toString(),
               "control", health.toString(),
-              "app", "served " + stage.app().served("/visit") + ", peak " + peak + "/s",
-              "generator was late by", load.scheduleError()));
+              "app", "served " + stage.app().served("/visit") + ", peak " + peak + "/s"));
     }
   }
 }

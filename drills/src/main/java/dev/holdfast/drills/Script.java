@@ -4,6 +4,7 @@ import dev.holdfast.limits.Time;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** What a drill does and promises, whatever stands between visitors and the app. */
 interface Script {
@@ -40,10 +41,19 @@ interface Script {
    */
   record Stage(Time time, Profile profile, Pace pace, long seed, Front front, TestApp app) {
 
-    /** What was found on this stage. */
-    Verdict verdict(Script script, List<Promise> promises, Map<String, String> numbers) {
+    /** What was found on this stage under that load. */
+    Verdict verdict(Script script, Load load, List<Promise> promises, Map<String, String> numbers) {
+      var said = new TreeMap<>(numbers);
+      said.put("generator was late by", load.scheduleError());
       return new Verdict(
-          script.name(), profile, pace, seed, script.hasNaiveSide(), promises, numbers);
+          script.name(),
+          profile,
+          pace,
+          seed,
+          script.hasNaiveSide(),
+          load.lateMillis(),
+          promises,
+          said);
     }
   }
 }

@@ -88,6 +88,7 @@ final class TunnelDrill {
           pace,
           0,
           true,
+          0, // tunnels lie idle: nothing is due at a time
           promises,
           Map.of(
               "resident", "%d KiB with %d, %d KiB with %d".formatted(few, first, many, held),

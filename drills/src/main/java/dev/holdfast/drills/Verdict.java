@@ -17,6 +17,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param form short or long
  * @param seed that draws the same arrivals again
  * @param hasNaiveSide whether the naive profile has to break a promise
+ * @param lateMillis how late the load itself was sent, at the 99th percentile
  * @param promises in the order of the drill's page
  * @param numbers what was seen, phase by phase, in words
  */
@@ -26,8 +27,12 @@ record Verdict(
     Pace form,
     long seed,
     boolean hasNaiveSide,
+    double lateMillis,
     List<Promise> promises,
     Map<String, String> numbers) {
+
+  /** A load that is sent later than this says more about its machine than about the platform. */
+  static final double LATE_MILLIS_MAX = 25;
 
   Verdict {
     promises = List.copyOf(promises);
@@ -37,6 +42,11 @@ record Verdict(
   /** The promises that count in this run and did not hold. */
   List<Promise> broken() {
     return promises.stream().filter(promise -> promise.judged() && !promise.held()).toList();
+  }
+
+  /** Whether the machine was too busy for a broken promise to mean anything. */
+  boolean isVoid() {
+    return lateMillis > LATE_MILLIS_MAX;
   }
 
   /** Whether the run says what it has to: protected keeps every promise, naive breaks one. */
@@ -60,6 +70,11 @@ record Verdict(
         .append(": ")
         .append(broken().isEmpty() ? "every promise held" : broken().size() + " promises broken")
         .append(asExpected() ? "\n" : " (NOT what this profile has to show)\n");
+    if (isVoid()) {
+      page.append(
+          "  VOID: the load itself was %.0f ms late (at most %.0f ms may be): the machine was busy\n"
+              .formatted(lateMillis, LATE_MILLIS_MAX));
+    }
     promises.forEach(promise -> page.append("  ").append(promise).append('\n'));
     new TreeMap<>(numbers)
         .forEach(
@@ -73,6 +88,7 @@ record Verdict(
     var out = mapper.createObjectNode();
     out.put("drill", drill).put("profile", profile.name()).put("form", form.name());
     out.put("seed", seed).put("held", broken().isEmpty()).put("asExpected", asExpected());
+    out.put("lateMillis", lateMillis).put("void", isVoid());
     var all = out.putArray("promises");
     for (var promise : promises) {
       all.addObject()

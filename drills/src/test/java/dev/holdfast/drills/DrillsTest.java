@@ -1,12 +1,14 @@
 package dev.holdfast.drills;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.holdfast.limits.Time;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
@@ -15,6 +17,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class DrillsTest {
   private static final long SEED = Long.getLong("seed", 1);
+
+  private static final int RUNS_MAX = 3;
 
   @TempDir Path directory;
 
@@ -31,14 +35,17 @@ class DrillsTest {
   @ValueSource(strings = {"overload", "heavy-client", "brown-out", "attack", "tunnels"})
   void withItsDefenceThePlatformKeepsThePromises(String drill)
       throws IOException, InterruptedException {
-    var verdict = run(drill, Profile.PROTECTED);
+    var verdict = judged(() -> run(drill, Profile.PROTECTED), v -> v.broken().isEmpty());
     assertThat(verdict.broken()).as(verdict.text()).isEmpty();
   }
 
   @Test
   void anAppThatRefusesInTimeKeepsThePromisesOfOverload() throws IOException, InterruptedException {
     var drill = new OverloadDrill();
-    var verdict = direct(drill, drill.app().defended(24, 0), Profile.PROTECTED);
+    var verdict =
+        judged(
+            () -> direct(drill, drill.app().defended(24, 0), Profile.PROTECTED),
+            v -> v.broken().isEmpty());
     assertThat(verdict.broken()).as(verdict.text()).isEmpty();
   }
 
@@ -46,7 +53,10 @@ class DrillsTest {
   void anAppThatGivesEachClientAShareKeepsThePromisesOfTheHeavyClient()
       throws IOException, InterruptedException {
     var drill = new HeavyClientDrill();
-    var verdict = direct(drill, drill.app().defended(0, 16), Profile.PROTECTED);
+    var verdict =
+        judged(
+            () -> direct(drill, drill.app().defended(0, 16), Profile.PROTECTED),
+            v -> v.broken().isEmpty());
     assertThat(verdict.broken()).as(verdict.text()).isEmpty();
   }
 
@@ -54,7 +64,10 @@ class DrillsTest {
   void anAppThatRefusesInTimeKeepsThePromisesOfTheBrownOut()
       throws IOException, InterruptedException {
     var drill = new BrownOutDrill();
-    var verdict = direct(drill, drill.app().defended(18, 0), Profile.PROTECTED);
+    var verdict =
+        judged(
+            () -> direct(drill, drill.app().defended(18, 0), Profile.PROTECTED),
+            v -> v.promises().getFirst().held());
     // Its own visitors ask again and again, and here each of them reaches the app.
     assertThat(verdict.promises().getFirst().held()).as(verdict.text()).isTrue();
   }
@@ -72,9 +85,31 @@ class DrillsTest {
         .anyMatch(name -> name.startsWith("idle"));
   }
 
+  /**
+   * A run that shows what it should, or the last of several: one in which the load itself could not
+   * be sent in time says nothing and is repeated.
+   */
+  private static Verdict judged(Run run, Predicate<Verdict> kept)
+      throws IOException, InterruptedException {
+    var verdict = run.run();
+    for (int i = 1; i < RUNS_MAX && verdict.isVoid() && !kept.test(verdict); i++) {
+      verdict = run.run();
+    }
+    assumeTrue(kept.test(verdict) || !verdict.isVoid(), verdict.text());
+    return verdict;
+  }
+
+  @FunctionalInterface
+  private interface Run {
+    Verdict run() throws IOException, InterruptedException;
+  }
+
   private Verdict run(String drill, Profile profile) throws IOException, InterruptedException {
-    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
-    var verdict = Main.run(drill, directory, Time.system(), profile, Pace.SHORT, SEED);
+    var open = PosixFilePermissions.fromString("rwxr-xr-x");
+    Files.setPosixFilePermissions(directory, open);
+    var place = Files.createTempDirectory(directory, "run");
+    Files.setPosixFilePermissions(place, open);
+    var verdict = Main.run(drill, place, Time.system(), profile, Pace.SHORT, SEED);
     System.out.println(verdict.text());
     return verdict;
   }
