@@ -83,6 +83,7 @@ final class Front {
   }
 
   private void begin(Porch porch, SocketChannel channel, boolean tls) {
+    channel.config().setAllocator(porch.loop().buffers());
     boolean announced =
         (tls ? config.tlsProxyProtocol() : config.proxyProtocol())
             && channel.remoteAddress() != null

@@ -2,6 +2,7 @@ package dev.holdfast.edge;
 
 import dev.holdfast.limits.SlowStart;
 import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
@@ -55,6 +56,7 @@ final class Loop {
 
   private final Shared shared;
   private final EventLoop eventLoop;
+  private final ByteBufAllocator buffers;
   private final Pool pool;
   private final Holds holds;
   private final RandomGenerator random;
@@ -81,6 +83,7 @@ final class Loop {
   Loop(Shared shared, EventLoop eventLoop) {
     this.shared = shared;
     this.eventLoop = eventLoop;
+    buffers = Buffers.of(eventLoop);
     now = shared.time.nanos();
     pool = new Pool(shared.config.idlePerEndpointMax(), shared.config.idlePerLoopMax());
     holds = new Holds(this);
@@ -95,6 +98,7 @@ final class Loop {
         new Bootstrap()
             .group(eventLoop)
             .channel(shared.transport.stream())
+            .option(ChannelOption.ALLOCATOR, buffers)
             .option(ChannelOption.AUTO_READ, false)
             .option(ChannelOption.AUTO_CLOSE, false) // a failed write must not hide an answer
             .option(ChannelOption.ALLOW_HALF_CLOSURE, true)
@@ -126,6 +130,11 @@ final class Loop {
 
   EventLoop eventLoop() {
     return eventLoop;
+  }
+
+  /** Where its connections get their buffers. */
+  ByteBufAllocator buffers() {
+    return buffers;
   }
 
   Pool pool() {

@@ -150,21 +150,25 @@ final class Name {
               CACHE_CONTROL,
               RANGE);
 
-  private static final int SLOTS = 512;
+  private static final int SLOT_BITS = 10;
   private static final int CHARS_MAX = 19;
-  private static final byte[][] WORDS = new byte[TEXT.length][];
+  private static final long SPREAD = 0x9e3779b97f4a7c15L;
+  private static final long CASE = 0x2020202020202020L;
+  private static final long UNDERSCORES = 0x7f7f7f7f7f7f7f7fL; // as the case bit leaves them
 
-  /** Two candidates per slot suffice for this list; the static initializer proves it. */
-  private static final byte[] SLOT = new byte[SLOTS * 2];
+  /** The names' letters, eight to a number, at three times the id. */
+  private static final long[] LETTERS = new long[TEXT.length * 3];
+
+  /** At most one name in a slot: the static initializer proves it. */
+  private static final byte[] SLOT = new byte[1 << SLOT_BITS];
 
   static {
     for (int id = 1; id < TEXT.length; id++) {
       var word = TEXT[id].getBytes(US_ASCII);
-      WORDS[id] = word;
-      int slot = slot(word, 0, word.length) * 2;
-      if (SLOT[slot] != 0) {
-        slot++;
+      for (int i = 0; i < word.length; i++) {
+        LETTERS[id * 3 + i / 8] |= (long) word[i] << (i % 8 * 8);
       }
+      int slot = slot(LETTERS[id * 3], LETTERS[id * 3 + 1], LETTERS[id * 3 + 2]);
       if (SLOT[slot] != 0 || word.length > CHARS_MAX) {
         throw new AssertionError("no slot for " + TEXT[id]);
       }
@@ -186,47 +190,49 @@ final class Name {
     return (set >>> id & 1) != 0;
   }
 
-  /** Which name it is. */
+  /**
+   * Which name it is; letters count without case. A token has no byte that the case bit would turn
+   * into a letter, a digit or {@code -} of another name.
+   */
   static int of(byte[] in, int from, int to) {
     int length = to - from;
     if (length > CHARS_MAX) {
       return OTHER;
     }
-    int slot = slot(in, from, length) * 2;
-    int id = SLOT[slot];
-    if (id != 0 && same(in, from, to, WORDS[id])) {
+    long first = letters(in, from, length);
+    long second = length > 8 ? letters(in, from + 8, length - 8) : 0;
+    long third = length > 16 ? letters(in, from + 16, length - 16) : 0;
+    int id = SLOT[slot(first, second, third)];
+    int at = id * 3;
+    if (id != OTHER
+        && LETTERS[at] == first
+        && LETTERS[at + 1] == second
+        && LETTERS[at + 2] == third) {
       return id;
     }
-    id = SLOT[slot + 1];
-    if (id != 0 && same(in, from, to, WORDS[id])) {
-      return id;
-    }
-    return underscored(in, from, to) ? lookalike(in, from, to) : OTHER;
+    boolean underscored =
+        Octets.zeros(first ^ UNDERSCORES) != 0
+            || Octets.zeros(second ^ UNDERSCORES) != 0
+            || Octets.zeros(third ^ UNDERSCORES) != 0;
+    return underscored ? lookalike(in, from, to) : OTHER;
   }
 
-  /** Length, first and last byte, and one from the middle, letters without case. */
-  private static int slot(byte[] in, int from, int length) {
-    if (length == 0) {
-      return 0;
+  /** Up to eight letters in lower case, and zeros behind them. */
+  private static long letters(byte[] in, int from, int count) {
+    if (from + 8 <= in.length) {
+      long eight = Octets.eight(in, from) | CASE;
+      return count >= 8 ? eight : eight & ~(-1L << (count << 3));
     }
-    int first = in[from] | 0x20;
-    int last = in[from + length - 1] | 0x20;
-    int middle = in[from + length / 2] | 0x20;
-    return (length * 53 + first * 7 + last * 31 + middle * 13) & (SLOTS - 1);
+    long some = 0;
+    for (int i = 0; i < Math.min(8, count); i++) {
+      some |= (long) ((in[from + i] & 0xff) | 0x20) << (i << 3);
+    }
+    return some;
   }
 
-  /** As {@link Octets#same}; a word has only letters, digits and {@code -}. */
-  private static boolean same(byte[] in, int from, int to, byte[] word) {
-    return Octets.same(in, from, to, word);
-  }
-
-  private static boolean underscored(byte[] in, int from, int to) {
-    for (int i = from; i < to; i++) {
-      if (in[i] == '_') {
-        return true;
-      }
-    }
-    return false;
+  private static int slot(long first, long second, long third) {
+    long mixed = (first ^ Long.rotateLeft(second, 25) ^ Long.rotateLeft(third, 47)) * SPREAD;
+    return (int) (mixed >>> (Long.SIZE - SLOT_BITS));
   }
 
   private static int lookalike(byte[] in, int from, int to) {

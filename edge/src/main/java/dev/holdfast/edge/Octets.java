@@ -35,13 +35,37 @@ final class Octets {
     return from < to && tokenEnd(in, from, to) == to;
   }
 
-  /** Where the token that begins at {@code from} ends, at most {@code to}. */
+  /**
+   * Where the token that begins at {@code from} ends, at most {@code to}. Eight bytes at a time as
+   * long as they are letters and {@code -}, which nearly all names are made of.
+   */
   static int tokenEnd(byte[] in, int from, int to) {
     int i = from;
+    while (i + 8 <= to) {
+      long eight = eight(in, i);
+      long lower = (eight | ONES * 0x20) & ~HIGHS;
+      long letters = (lower + ONES * (0x80 - 'a')) & ~(lower + ONES * (0x80 - 'z' - 1));
+      long others = (~(letters | zeros(eight ^ (ONES * '-'))) | eight) & HIGHS;
+      if (others != 0) {
+        i += Long.numberOfTrailingZeros(others) >>> 3;
+        break;
+      }
+      i += 8;
+    }
     while (i < to && TOKEN[in[i] & 0xff]) {
       i++;
     }
     return i;
+  }
+
+  /** Eight bytes, the first one lowest. */
+  static long eight(byte[] in, int at) {
+    return (long) LONG.get(in, at);
+  }
+
+  /** The highest bit of each byte that is zero, and no other bit. */
+  static long zeros(long eight) {
+    return ~(((eight & ~HIGHS) + ~HIGHS) | eight) & HIGHS;
   }
 
   /**
@@ -51,7 +75,7 @@ final class Octets {
   static int control(byte[] in, int from, int to) {
     int i = from;
     while (i + 8 <= to) {
-      long eight = (long) LONG.get(in, i);
+      long eight = eight(in, i);
       long delete = eight ^ (ONES * 0x7f);
       long found = (((eight - ONES * 0x20) & ~eight) | ((delete - ONES) & ~delete)) & HIGHS;
       if (found != 0) {

@@ -3,8 +3,11 @@ package dev.holdfast.edge;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelPromise;
+import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.unix.Socket;
 import io.netty.channel.unix.UnixChannel;
+import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +23,7 @@ final class Outgoing {
 
   private final Channel channel;
   private final boolean plain;
+  private final @Nullable Socket socket;
   private @Nullable ByteBuf pending;
 
   Outgoing(Channel channel) {
@@ -27,6 +31,11 @@ final class Outgoing {
     plain =
         (channel instanceof UnixChannel || channel instanceof NioSocketChannel)
             && channel.pipeline().names().size() <= 2;
+    socket = plain && channel instanceof EpollSocketChannel epoll ? socket(epoll) : null;
+  }
+
+  private static @Nullable Socket socket(EpollSocketChannel channel) {
+    return channel.fd() instanceof Socket socket ? socket : null;
   }
 
   /** Room for that many bytes. */
@@ -75,8 +84,43 @@ final class Outgoing {
   }
 
   void flush() {
-    settle();
+    var now = pending;
+    if (now != null && socket != null && now.hasMemoryAddress() && nothingQueued()) {
+      pending = null;
+      if (sendNow(now, socket)) {
+        return;
+      }
+      write(now);
+    } else {
+      settle();
+    }
     channel.flush();
+  }
+
+  private boolean nothingQueued() {
+    var queue = channel.unsafe().outboundBuffer();
+    return queue != null && queue.totalPendingWriteBytes() == 0;
+  }
+
+  /**
+   * Hands a buffer to the kernel without the way through the queue, which takes what is left.
+   * Whatever is wrong with the connection the queue will meet as well, and treat.
+   *
+   * @return whether nothing is left
+   */
+  private static boolean sendNow(ByteBuf bytes, Socket socket) {
+    try {
+      int from = bytes.readerIndex();
+      int sent = socket.sendAddress(bytes.memoryAddress(), from, bytes.writerIndex());
+      bytes.readerIndex(from + Math.max(0, sent));
+    } catch (IOException e) {
+      return false;
+    }
+    if (bytes.isReadable()) {
+      return false;
+    }
+    bytes.release();
+    return true;
   }
 
   /** Whether everything that was flushed is in the hands of the kernel. */
