@@ -6,6 +6,7 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledUnsafeDirectByteBuf;
 import io.netty.channel.EventLoop;
 import io.netty.util.internal.PlatformDependent;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,8 @@ final class Buffers extends AbstractByteBufAllocator {
   private final EventLoop eventLoop;
   private final Stack small = new Stack(SMALL_BYTES, SMALL_MAX);
   private final Stack large = new Stack(LARGE_BYTES, LARGE_MAX);
+  private final AtomicInteger releasedElsewhere = new AtomicInteger();
+  private int lent;
 
   private Buffers(EventLoop eventLoop) {
     super(true);
@@ -50,6 +53,7 @@ final class Buffers extends AbstractByteBufAllocator {
     if (initialCapacity > LARGE_BYTES || maxCapacity < LARGE_BYTES || !eventLoop.inEventLoop()) {
       return OTHERS.directBuffer(initialCapacity, maxCapacity);
     }
+    lent++;
     return (initialCapacity <= SMALL_BYTES ? small : large).take();
   }
 
@@ -63,9 +67,19 @@ final class Buffers extends AbstractByteBufAllocator {
     return true;
   }
 
-  /** How many buffers lie here unused. */
-  int spare() {
-    return small.count + large.count;
+  /** How many buffers are in use; exact when the event loop has ended. */
+  int inUse() {
+    return lent - releasedElsewhere.get();
+  }
+
+  /** Whether a buffer that nobody uses any more is kept. */
+  private boolean giveBack(Piece piece) {
+    if (!eventLoop.inEventLoop()) {
+      releasedElsewhere.incrementAndGet();
+      return false;
+    }
+    lent--;
+    return piece.home.give(piece);
   }
 
   /** Buffers of one size that nobody uses. Confined to the event loop. */
@@ -91,7 +105,7 @@ final class Buffers extends AbstractByteBufAllocator {
     }
 
     boolean give(Piece piece) {
-      if (count == pieces.length || piece.capacity() != bytes || !eventLoop.inEventLoop()) {
+      if (count == pieces.length || piece.capacity() != bytes) {
         return false; // one that grew is not of this size any more
       }
       pieces[count++] = piece;
@@ -116,7 +130,7 @@ final class Buffers extends AbstractByteBufAllocator {
 
     @Override
     protected void deallocate() {
-      if (!home.give(this)) {
+      if (!giveBack(this)) {
         super.deallocate();
       }
     }

@@ -50,6 +50,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   private @Nullable Tunnel tunnel;
   private boolean ended;
   private boolean processing;
+  private boolean reading;
   private boolean counted;
   private final long key;
 
@@ -123,11 +124,19 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     }
   }
 
+  /** Asks for what the client sends next; once is enough until it came. */
+  void read() {
+    if (!reading) {
+      reading = true;
+      channel.read();
+    }
+  }
+
   /** Reads one buffer ahead, so that a client that breaks off is noticed while nothing is due. */
   void watch() {
     trim();
     if (in == null && !ended) {
-      channel.read();
+      read();
     }
   }
 
@@ -147,7 +156,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     }
     loop.clients().add(this);
     alarm.in(shared.clientIdleNanos);
-    channel.read();
+    read();
   }
 
   @Override
@@ -172,6 +181,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelReadComplete(ChannelHandlerContext ctx) {
+    reading = false;
     loop.stamp();
     switch (state) {
       case TUNNEL -> {
@@ -179,7 +189,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
           tunnel.readComplete(true);
         }
       }
-      case LINGER -> channel.read();
+      case LINGER -> read();
       case EXCHANGE -> {
         if (exchange != null) {
           exchange.clientProgress();
@@ -296,7 +306,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
       state = State.HEAD;
       alarm.in(shared.idleNanos); // for the whole head, however slowly it drips
     }
-    channel.read();
+    read();
     return false;
   }
 
@@ -417,7 +427,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     state = State.LINGER;
     alarm.in(LINGER_WAIT.toNanos());
     Sockets.finish(channel);
-    channel.read();
+    read();
   }
 
   private void close() {

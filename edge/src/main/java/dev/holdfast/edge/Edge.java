@@ -207,6 +207,11 @@ public final class Edge implements AutoCloseable {
     return shared.connections.get();
   }
 
+  /** Buffers that somebody has not given back; exact once it is closed. */
+  int buffersInUse() {
+    return loops.values().stream().mapToInt(Loop::buffersInUse).sum();
+  }
+
   /** HTTP/2 connections to apps at this time; not exact while they change. */
   int http2Links() {
     return loops.values().stream().mapToInt(Loop::http2Links).sum();

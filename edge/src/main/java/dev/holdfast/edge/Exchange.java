@@ -195,7 +195,7 @@ final class Exchange {
     var head = loop.scratch().clear();
     Heads.request(head, asked, seen, client.arrival(), loop.millis());
     requestPump.begin(connection, head);
-    connection.channel().read();
+    connection.read();
   }
 
   // What the two connections and the clock say

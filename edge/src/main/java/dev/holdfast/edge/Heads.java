@@ -40,6 +40,9 @@ final class Heads {
     Bytes.ascii("close"), Bytes.ascii("keep-alive"), Bytes.ascii("upgrade"), Bytes.ascii("te"),
   };
   private static final long LENGTH_SET = Name.set(Name.CONTENT_LENGTH);
+  private static final long TRAILER_SET = Name.set(Name.TRAILER);
+  private static final long HOST_SET = Name.set(Name.HOST);
+  private static final long RESPONSE_SET = Name.HOP | Name.set(Name.VIA);
 
   private Heads() {}
 
@@ -65,11 +68,11 @@ final class Heads {
       drop &= ~LENGTH_SET;
     }
     if (!request.framing.chunked()) {
-      drop |= Name.set(Name.TRAILER);
+      drop |= TRAILER_SET;
     }
     int block = -1;
     if (request.asIs()) {
-      drop &= ~Name.set(Name.HOST);
+      drop &= ~HOST_SET;
       block = 0;
     } else {
       out.add(head.bytes, request.methodAt(), request.methodEnd()).add((byte) ' ');
@@ -110,7 +113,7 @@ final class Heads {
       Scratch out, Response response, Framing.Kind framing, Connection connection) {
     var head = response.head;
     int status = response.status();
-    long drop = Name.HOP | Name.set(Name.VIA);
+    long drop = RESPONSE_SET;
     boolean told =
         head.has(Name.CONTENT_LENGTH)
             && (framing == Framing.Kind.LENGTH
@@ -123,7 +126,7 @@ final class Heads {
       drop &= ~LENGTH_SET;
     }
     if (framing != Framing.Kind.CHUNKED) {
-      drop |= Name.set(Name.TRAILER);
+      drop |= TRAILER_SET;
     }
     int block = -1;
     if (response.asIs()) {

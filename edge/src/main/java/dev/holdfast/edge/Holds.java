@@ -38,7 +38,7 @@ final class Holds {
   }
 
   void remove(Exchange exchange) {
-    if (held.remove(exchange)) {
+    if (!held.isEmpty() && held.remove(exchange)) {
       loop.shared().waiting.decrementAndGet();
     }
   }

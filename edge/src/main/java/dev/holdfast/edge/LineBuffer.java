@@ -47,12 +47,11 @@ final class LineBuffer {
   }
 
   /** A text of the edge's own, in ASCII. */
+  @SuppressWarnings("deprecation") // the one copy of a Latin text that makes nothing
   LineBuffer text(String text) {
     int count = text.length();
     room(count);
-    for (int i = 0; i < count; i++) {
-      bytes[length + i] = (byte) text.charAt(i);
-    }
+    text.getBytes(0, count, bytes, length);
     length += count;
     return this;
   }
@@ -105,9 +104,14 @@ final class LineBuffer {
 
   private LineBuffer escaped(byte[] from, int offset, int count, boolean[] plain) {
     room(3 * count);
-    int at = length;
+    int good = offset;
+    while (good < offset + count && plain[from[good] & 0xff]) {
+      good++;
+    }
+    System.arraycopy(from, offset, bytes, length, good - offset);
+    int at = length + good - offset;
     var out = bytes;
-    for (int i = offset; i < offset + count; i++) {
+    for (int i = good; i < offset + count; i++) {
       int octet = from[i] & 0xff;
       if (plain[octet]) {
         out[at++] = (byte) octet;

@@ -132,6 +132,11 @@ final class Loop {
     return eventLoop;
   }
 
+  /** How many of its buffers are in use; exact when the event loop has ended. */
+  int buffersInUse() {
+    return buffers instanceof Buffers ours ? ours.inUse() : 0;
+  }
+
   /** Where its connections get their buffers. */
   ByteBufAllocator buffers() {
     return buffers;

@@ -133,7 +133,7 @@ final class RequestPump {
         exchange.clientGone();
         client.abort();
       } else {
-        client.channel().read();
+        client.read();
       }
     }
   }

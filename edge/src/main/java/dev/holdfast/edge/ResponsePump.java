@@ -98,7 +98,7 @@ final class ResponsePump {
     if (connection.ended()) {
       ended(connection);
     } else {
-      connection.channel().read();
+      connection.read();
     }
   }
 

@@ -27,6 +27,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
   private boolean broken;
   private boolean deaf;
   private boolean reused;
+  private boolean reading;
   private long idleUntilNanos;
 
   UpstreamConnection(Loop loop, Target target, int generation, Channel channel) {
@@ -51,6 +52,14 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
   Channel channel() {
     return channel;
+  }
+
+  /** Asks for what the app sends next; once is enough until it came. */
+  void read() {
+    if (!reading) {
+      reading = true;
+      channel.read();
+    }
   }
 
   /** What came and was not taken yet, or null. */
@@ -106,7 +115,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     idleUntilNanos = now + keepNanos;
     boolean known = gauge != null && gauge.generation() == generation;
     if (reusable && known && !deaf() && fresh(now) && loop.keep(this)) {
-      channel.read(); // so that the app's close, or anything unasked, is noticed at once
+      read(); // so that the app's close, or anything unasked, is noticed at once
     } else {
       close();
     }
@@ -139,6 +148,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelReadComplete(ChannelHandlerContext ctx) {
+    reading = false;
     loop.stamp();
     if (tunnel != null) {
       tunnel.readComplete(false);

@@ -138,5 +138,8 @@ final class FrontRig implements AutoCloseable {
   @Override
   public void close() {
     edge.close();
+    if (edge.buffersInUse() != 0) {
+      throw new AssertionError(edge.buffersInUse() + " buffers were not given back");
+    }
   }
 }

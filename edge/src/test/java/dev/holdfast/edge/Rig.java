@@ -143,5 +143,8 @@ final class Rig implements AutoCloseable {
   @Override
   public void close() {
     edge.close();
+    if (edge.buffersInUse() != 0) {
+      throw new AssertionError(edge.buffersInUse() + " buffers were not given back");
+    }
   }
 }
