@@ -3,6 +3,7 @@ package dev.holdfast.edge;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.util.NetUtil;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -68,6 +69,9 @@ record ClientHello(String host, boolean acme) {
       }
     }
     var host = names.readSlice(length).toString(US_ASCII).toLowerCase(Locale.ROOT);
+    if (NetUtil.isValidIpV4Address(host)) {
+      return ""; // an address is no name (RFC 6066 section 3), but some clients send it
+    }
     return host.endsWith(".") ? host.substring(0, host.length() - 1) : host;
   }
 

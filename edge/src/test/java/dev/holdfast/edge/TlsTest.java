@@ -214,6 +214,15 @@ class TlsTest {
   }
 
   @Test
+  void takesAnAddressForNoName() throws Exception {
+    try (var rig = rig(true);
+        var socket = rig.socket("127.0.0.1", BOTH, HTTP_11)) {
+      socket.startHandshake();
+      assertThat(subject(socket)).isEqualTo("CN=app.test");
+    }
+  }
+
+  @Test
   void keepsNoMoreContextsThanConfigured() throws Exception {
     var front = new TestFront();
     front.tls = true;
