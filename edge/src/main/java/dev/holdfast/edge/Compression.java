@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,8 @@ final class Compression {
   static final long BYTES_MIN = 1024;
 
   private static final int ENCODINGS_LOOKED_AT = 16;
+  private static final int WEIGHT_MAX = 1000;
+  private static final Pattern WEIGHT = Pattern.compile("q=(?:0(?:\\.[0-9]{0,3})?|1(?:\\.0{0,3})?)");
   private static final Set<String> TYPES =
       Set.of(
           "application/atom+xml",
@@ -76,33 +79,59 @@ final class Compression {
     return lower.startsWith("text/") || TYPES.contains(lower) || lower.endsWith("+json");
   }
 
-  /** The first of the wanted encodings that the client takes and this machine has, or null. */
+  /**
+   * The encoding that the client likes best, of those that are wanted and that this machine has; of
+   * several that it likes as much the owner's first. Null when it likes none, or none better than
+   * the plain body.
+   */
   static @Nullable Encoding choose(
       List<Encoding> wanted, @Nullable String acceptEncoding, Head head) {
     if (acceptEncoding == null || !possible(wanted, head)) {
       return null;
     }
+    var codings = acceptEncoding.toLowerCase(Locale.ROOT).split(",", ENCODINGS_LOOKED_AT);
+    Encoding best = null;
+    int most = Math.max(1, weight(codings, "identity", false));
     for (var encoding : wanted) {
-      if (accepts(acceptEncoding, name(encoding)) && available(encoding)) {
-        return encoding;
+      int weight = weight(codings, name(encoding), true);
+      if ((best == null ? weight >= most : weight > most) && available(encoding)) {
+        best = encoding;
+        most = weight;
       }
     }
-    return null;
+    return best;
   }
 
-  /** Whether the field takes that coding; a name goes over {@code *}. */
-  private static boolean accepts(String field, String coding) {
-    boolean star = false;
-    for (var part : field.toLowerCase(Locale.ROOT).split(",", ENCODINGS_LOOKED_AT)) {
-      int end = part.indexOf(';');
-      var name = (end < 0 ? part : part.substring(0, end)).strip();
-      boolean refused = end >= 0 && part.substring(end + 1).strip().matches("q=0(\\.0{0,3})?");
-      if (name.equals(coding)) {
-        return !refused;
+  /** What the client gives that coding, in thousandths; 0 for not at all. A name goes over *. */
+  private static int weight(String[] codings, String name, boolean starred) {
+    int star = 0;
+    for (var coding : codings) {
+      int end = coding.indexOf(';');
+      var named = (end < 0 ? coding : coding.substring(0, end)).strip();
+      int weight = end < 0 ? WEIGHT_MAX : weight(coding, end + 1);
+      if (named.equals(name) || (named.startsWith("x-") && named.substring(2).equals(name))) {
+        return weight;
       }
-      star |= name.equals("*") && !refused;
+      if (starred && named.equals("*")) {
+        star = weight;
+      }
     }
     return star;
+  }
+
+  /** {@code q=0.8} in thousandths (RFC 9110 section 12.4.2); 0 when it is something else. */
+  private static int weight(String coding, int from) {
+    var parameter = coding.substring(from).strip();
+    if (!WEIGHT.matcher(parameter).matches()) {
+      return 0;
+    }
+    int weight = parameter.charAt(2) == '1' ? WEIGHT_MAX : 0;
+    int unit = 100;
+    for (int i = 4; i < parameter.length() && weight < WEIGHT_MAX; i++) {
+      weight += unit * (parameter.charAt(i) - '0');
+      unit /= 10;
+    }
+    return weight;
   }
 
   /** As it stands in Content-Encoding. */

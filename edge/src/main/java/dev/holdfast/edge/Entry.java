@@ -53,8 +53,32 @@ final class Entry implements Waiter {
     return firstByteNanos;
   }
 
+  /** Finds the way of a request, or answers it when it leads nowhere. */
+  void route(Request asked) {
+    if (Heads.loops(asked.head)) {
+      exchange.answer(508, null, "Routed in circles", null, "");
+      return;
+    }
+    if (Challenges.asked(asked)) {
+      var proof = Challenges.response(asked, shared.keys);
+      if (proof != null) {
+        exchange.prove(proof);
+        return;
+      }
+    }
+    var found = exchange.placeNow();
+    if (found == null) {
+      exchange.answer(404, null, "No such app", null, "");
+      return;
+    }
+    exchange.meter();
+    if (obeys(asked, found.policy())) {
+      enter(asked, found);
+    }
+  }
+
   /** Whether the policy of the host lets the request go on. */
-  boolean obeys(Request asked, Policy policy) {
+  private boolean obeys(Request asked, Policy policy) {
     if (policy.inMaintenance()) {
       exchange.fail(Code.H80, null);
       return false;
@@ -85,7 +109,7 @@ final class Entry implements Waiter {
   }
 
   /** Asks whether there is room for the request, and lets it go on when there is. */
-  void enter(Request asked, Place found) {
+  private void enter(Request asked, Place found) {
     if (asked.upgrades()) {
       long wait = shared.admission.pace(0, loop.now());
       if (wait < 0) {

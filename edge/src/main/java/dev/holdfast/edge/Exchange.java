@@ -84,38 +84,14 @@ final class Exchange {
     RequestId.of(next.head, loop.random(), seen);
     Heads.noteForwardedFor(next.head, client.arrival().peerBytes(), seen);
     try {
-      route(next);
+      entry.route(next);
     } catch (RuntimeException e) {
       broke(e);
     }
   }
 
-  private void route(Request asked) {
-    if (Heads.loops(asked.head)) {
-      answer(508, null, "Routed in circles", null, "");
-      return;
-    }
-    if (Challenges.asked(asked)) {
-      var proof = Challenges.response(asked, shared.keys);
-      if (proof != null) {
-        prove(proof);
-        return;
-      }
-    }
-    var found = loop.places().find(asked.authority, shared.view.get());
-    if (found == null) {
-      answer(404, null, "No such app", null, "");
-      return;
-    }
-    place = found;
-    meter();
-    if (entry.obeys(asked, found.policy())) {
-      entry.enter(asked, found);
-    }
-  }
-
   /** Answers a certificate authority that asks whether the host is ours. */
-  private void prove(String proof) {
+  void prove(String proof) {
     var asked = request;
     tally.status = 200;
     boolean keepAlive =
@@ -161,6 +137,11 @@ final class Exchange {
   /** Where it leads, as far as that is known. */
   @Nullable Place place() {
     return place;
+  }
+
+  /** What the policy adds to the answer, or null when it passes as it comes. */
+  @Nullable Extras extras() {
+    return place == null ? null : place.extras();
   }
 
   @Nullable Request request() {
@@ -440,12 +421,13 @@ final class Exchange {
     var accept = Page.accepted(asked.head);
     var id = asked.head.text(seen.idAt, seen.idEnd);
     var policy = place == null ? Policy.NONE : place.policy();
+    var hsts = Extras.hsts(extras(), client.arrival());
     var page =
         more.contains("Retry-After")
             ? new Page(status, code, title, id, policy.errorPage(), 0)
             : Page.of(status, code, title, id, policy, loop.random());
     end(code, cause);
-    client.answer(page, accept, more, bodyless, keepAlive);
+    client.answer(page, accept, more + hsts, bodyless, keepAlive);
   }
 
   private void end(@Nullable Code code, @Nullable String cause) {

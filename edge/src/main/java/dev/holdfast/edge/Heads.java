@@ -108,12 +108,23 @@ final class Heads {
     int forwardedEnd;
   }
 
-  /** The head that the client gets; {@code framing} is that of the body towards the client. */
+  /**
+   * The head that the client gets; {@code framing} is that of the body towards the client.
+   *
+   * @param finish what the policy of the place adds, or null
+   */
   static void response(
-      Scratch out, Response response, Framing.Kind framing, Connection connection) {
+      Scratch out,
+      Response response,
+      Framing.Kind framing,
+      Connection connection,
+      @Nullable Finish finish) {
     var head = response.head;
     int status = response.status();
     long drop = RESPONSE_SET;
+    if (finish != null) {
+      drop |= finish.drops();
+    }
     boolean told =
         head.has(Name.CONTENT_LENGTH)
             && (framing == Framing.Kind.LENGTH
@@ -148,6 +159,9 @@ final class Heads {
       case CLOSE -> out.add(CLOSE);
       case KEEP_ALIVE -> out.add(KEEP_ALIVE);
       case UPGRADE -> out.add(WEBSOCKET);
+    }
+    if (finish != null) {
+      finish.write(out);
     }
     via(out, head);
     out.endLine();

@@ -66,6 +66,7 @@ final class Loop {
   private final ArrayDeque<Request> requests = new ArrayDeque<>();
   private final ArrayDeque<Response> responses = new ArrayDeque<>();
   private final Scratch scratch = new Scratch();
+  private final Encoders encoders = new Encoders();
   private final AccessRecord record = new AccessRecord();
   private final AccessLane log;
   private final Meters.Lane meters;
@@ -165,6 +166,10 @@ final class Loop {
   /** Where heads are written together; whoever clears it has it to itself until it is added. */
   Scratch scratch() {
     return scratch;
+  }
+
+  Encoders encoders() {
+    return encoders;
   }
 
   /** The record that whoever ends a request fills and hands to the log. */

@@ -45,9 +45,12 @@ final class Name {
   static final int CLASS = 35;
   static final int DEADLINE = 36;
   static final int RETRY_ATTEMPT = 37;
+  static final int ACCEPT_RANGES = 38;
+  static final int TRACESTATE = 39;
+  static final int IF_NONE_MATCH = 40;
 
   /** One of the edge's own names with {@code _} for {@code -}; it means nothing but is dropped. */
-  static final int LOOKALIKE = 38;
+  static final int LOOKALIKE = 41;
 
   private static final String[] TEXT = {
     "",
@@ -88,6 +91,9 @@ final class Name {
     "x-class",
     "x-deadline-ms",
     "retry-attempt",
+    "accept-ranges",
+    "tracestate",
+    "if-none-match",
   };
 
   /** Not for the other side (RFC 9110 section 7.6.1); framing is written anew. */

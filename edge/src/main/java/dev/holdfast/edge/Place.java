@@ -24,6 +24,7 @@ final class Place {
   private Route route;
   private @Nullable Service service;
   private Policy policy = Policy.NONE;
+  private @Nullable Extras extras;
   private String app = "";
   private String tenant = "";
   private List<Endpoint> endpoints = List.of();
@@ -84,6 +85,7 @@ final class Place {
     var target = next.service();
     var address = next.address();
     policy = now.policy(name, target);
+    extras = Extras.of(policy);
     boolean http2 = policy.upstream() == Policy.Upstream.H2C;
     app = target != null ? target : address != null ? address : "";
     tenant = policy.account() == null ? app : policy.account();
@@ -117,6 +119,11 @@ final class Place {
   /** What people asked for this host. */
   Policy policy() {
     return policy;
+  }
+
+  /** What is added to the app's answers, or null when they pass as they come. */
+  @Nullable Extras extras() {
+    return extras;
   }
 
   /** What has a limit of its own: the service, or the address. */

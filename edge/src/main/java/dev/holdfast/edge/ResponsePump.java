@@ -26,6 +26,8 @@ final class ResponsePump {
   private long keepNanos;
   private boolean over;
   private int interims;
+  private @Nullable Finish finish;
+  private @Nullable Coding coding;
 
   ResponsePump(Exchange exchange, ClientConnection client) {
     this.exchange = exchange;
@@ -46,6 +48,9 @@ final class ResponsePump {
   /** Forgets everything. */
   void clear() {
     drop();
+    if (coding != null) {
+      coding.close();
+    }
     up = null;
     request = null;
     begun = false;
@@ -87,8 +92,12 @@ final class ResponsePump {
     while (more && !over) {
       more = out ? stepBody(connection) : stepHead(connection, asked);
     }
+    var coded = coding;
     if (over) {
       return;
+    }
+    if (coded != null && coded.on()) {
+      coded.flush();
     }
     client.out().flush();
     connection.trim();
@@ -136,7 +145,7 @@ final class ResponsePump {
     }
     boolean known = response.status() == 100 && exchange.continued();
     if (asked.http11() && !known) {
-      write(response, Framing.Kind.NONE, Heads.Connection.SILENT, 0);
+      write(response, Framing.Kind.NONE, Heads.Connection.SILENT, 0, null);
     }
     drop();
     return true;
@@ -157,6 +166,11 @@ final class ResponsePump {
               asked.http11() ? Framing.Kind.CHUNKED : Framing.Kind.UNTIL_CLOSE;
           case NONE, LENGTH -> response.framing.kind();
         };
+    var extras = exchange.extras();
+    var more = extras == null ? null : finished(extras, response, asked);
+    if (more != null && more.encoding() != null) {
+      framing = Framing.Kind.CHUNKED;
+    }
     persistent = response.persistent() && !body.untilClose();
     keepNanos = response.keepNanos(exchange.loop().shared().upstreamIdleNanos);
     // An answer before the end of the request is the last one: the rest of the body is not read.
@@ -172,9 +186,24 @@ final class ResponsePump {
             : asked.http11() ? Heads.Connection.SILENT : Heads.Connection.KEEP_ALIVE;
     out = true;
     exchange.answered(response);
-    write(response, framing, connection, Math.min(body.ready(in), Outgoing.COPY_BYTES_MAX));
+    int copied = Math.min(body.ready(in), Outgoing.COPY_BYTES_MAX);
+    write(response, framing, connection, copied, more);
     drop();
     return true;
+  }
+
+  /** Decides what the answer gets beside what its app said. */
+  private Finish finished(Extras extras, Response response, Request asked) {
+    var ready = finish == null ? new Finish() : finish;
+    finish = ready;
+    ready.begin(extras, asked, response, client.arrival().secure(), null);
+    if (ready.encoding() != null) {
+      var coder =
+          coding == null ? new Coding(exchange.loop(), client.out(), exchange.tally()) : coding;
+      coding = coder;
+      coder.begin(ready, response, client.channel().alloc());
+    }
+    return ready;
   }
 
   private boolean stepBody(UpstreamConnection connection) {
@@ -200,6 +229,11 @@ final class ResponsePump {
 
   private void pass(UpstreamConnection connection, ByteBuf in) {
     int size = body.ready(in);
+    if (coding != null && coding.on()) {
+      coding.take(in, size);
+      body.took(size);
+      return;
+    }
     exchange.tally().bytesOut += size;
     boolean chunked = framing == Framing.Kind.CHUNKED;
     if (chunked) {
@@ -237,6 +271,9 @@ final class ResponsePump {
 
   private void finish(UpstreamConnection connection) {
     over = true;
+    if (coding != null && coding.on()) {
+      coding.finish();
+    }
     if (framing == Framing.Kind.CHUNKED) {
       var last = exchange.loop().scratch().clear();
       Heads.trailers(last, body.trailers());
@@ -256,7 +293,9 @@ final class ResponsePump {
     }
     out = true;
     exchange.tally().status = 101;
-    write(response, Framing.Kind.NONE, Heads.Connection.UPGRADE, 0);
+    var extras = exchange.extras();
+    var more = extras == null ? null : finished(extras, response, asked);
+    write(response, Framing.Kind.NONE, Heads.Connection.UPGRADE, 0, more);
     drop();
     exchange.beginTunnel(connection);
   }
@@ -267,9 +306,13 @@ final class ResponsePump {
   }
 
   private void write(
-      Response response, Framing.Kind kind, Heads.Connection connection, int bodyBytes) {
+      Response response,
+      Framing.Kind kind,
+      Heads.Connection connection,
+      int bodyBytes,
+      @Nullable Finish more) {
     var scratch = exchange.loop().scratch().clear();
-    Heads.response(scratch, response, kind, connection);
+    Heads.response(scratch, response, kind, connection, more);
     client.out().add(scratch, bodyBytes);
   }
 

@@ -30,7 +30,7 @@ class CompressionTest {
   private static final Head PAGE = new Head(200, "text/html; charset=utf-8", null, null, 5000);
   private final UnpooledByteBufAllocator allocator = UnpooledByteBufAllocator.DEFAULT;
 
-  private static InputStream decoder(Encoding encoding, InputStream in) throws IOException {
+  static InputStream decoder(Encoding encoding, InputStream in) throws IOException {
     return switch (encoding) {
       case GZIP -> new GZIPInputStream(in);
       case BR -> {

@@ -61,27 +61,11 @@ final class FrontRig implements AutoCloseable {
 
   /** That host's app is spoken to in HTTP/2. */
   FrontRig http2(String host) {
-    var policy =
-        new Policy(
-            null,
-            null,
-            null,
-            null,
-            null,
-            null,
-            null,
-            null,
-            null,
-            null,
-            null,
-            null,
-            Policy.Upstream.H2C,
-            null,
-            null,
-            null,
-            null,
-            null,
-            null);
+    return policy(host, PolicyForm.of("upstream", Policy.Upstream.H2C));
+  }
+
+  /** What holds for that host. */
+  FrontRig policy(String host, Policy policy) {
     put(Policy.hostKey(host), Policy.KIND, policy);
     return this;
   }

@@ -5,47 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.ledger.Policy;
 import java.io.IOException;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** What a policy does to requests. */
 @SuppressWarnings("StringConcatToTextBlock") // lines end with CR LF here
 class PolicyEffectTest {
 
-  private static Policy policy(
-      @Nullable Boolean maintenance,
-      @Nullable String page,
-      Policy.@Nullable Https https,
-      @Nullable Long bodyMax,
-      @Nullable Long firstByteMillis,
-      @Nullable Long tunnelLifeMillis) {
-    return new Policy(
-        maintenance,
-        page,
-        null,
-        https,
-        null,
-        bodyMax,
-        null,
-        firstByteMillis,
-        null,
-        null,
-        tunnelLifeMillis,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null);
-  }
-
   @Test
   void answersForAnAppInMaintenance() throws IOException {
     try (var backend = Backend.answering(Backend.ok("x"));
         var rig = new Rig().app(backend)) {
-      rig.policy("app.test", policy(true, "<p>back {{code}}</p>", null, null, null, null));
+      rig.policy("app.test", PolicyForm.of("maintenance", true, "maintenancePage", "<p>back {{code}}</p>"));
       var answer = rig.ask("GET / HTTP/1.1\r\nHost: app.test\r\nAccept: text/html\r\n\r\n");
       assertThat(answer.status()).isEqualTo(503);
       assertThat(answer.field("holdfast-error")).isEqualTo("H80");
@@ -62,7 +32,7 @@ class PolicyEffectTest {
   void sendsPlainRequestsToHttps() throws IOException {
     try (var backend = Backend.answering(Backend.ok("x"));
         var rig = new Rig().app(backend)) {
-      rig.policy("app.test", policy(null, null, Policy.Https.ON, null, null, null));
+      rig.policy("app.test", PolicyForm.of("https", Policy.Https.ON));
       var get = rig.ask("GET /a?b HTTP/1.1\r\nHost: App.test:80\r\n\r\n");
       assertThat(get.status()).isEqualTo(301);
       assertThat(get.field("location")).isEqualTo("https://app.test/a?b");
@@ -76,7 +46,7 @@ class PolicyEffectTest {
   void refusesBodiesBeyondTheBoundHoweverTheyAreFramed() throws IOException {
     try (var backend = Backend.answering(Backend.ok("x"));
         var rig = new Rig().app(backend)) {
-      rig.policy("app.test", policy(null, null, null, 4L, null, null));
+      rig.policy("app.test", PolicyForm.of("requestBytesMax", 4L));
       var head = "POST / HTTP/1.1\r\nHost: app.test\r\n";
       assertThat(rig.ask(head + "Content-Length: 4\r\n\r\nabcd").status()).isEqualTo(200);
       assertThat(rig.ask(head + "Content-Length: 5\r\n\r\nabcde").status()).isEqualTo(413);
@@ -96,7 +66,7 @@ class PolicyEffectTest {
             });
         var rig = new Rig().app(backend);
         var wire = rig.connect()) {
-      rig.policy("app.test", policy(null, null, null, 4L, null, null));
+      rig.policy("app.test", PolicyForm.of("requestBytesMax", 4L));
       wire.send("POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n");
       assertThat(wire.head()).startsWith("HTTP/1.1 200");
       assertThat(wire.bytes(4)).isEqualTo("half");
@@ -109,7 +79,7 @@ class PolicyEffectTest {
   void hasPatienceOfItsOwn() throws IOException {
     try (var backend = new Backend(Wire::rest);
         var rig = new Rig().app(backend)) {
-      rig.policy("app.test", policy(null, null, null, null, 100L, null));
+      rig.policy("app.test", PolicyForm.of("firstByteTimeoutMillis", 100L));
       assertThat(rig.ask(Rig.get("/")).field("holdfast-error")).isEqualTo("H12");
     }
   }
@@ -126,7 +96,7 @@ class PolicyEffectTest {
             });
         var rig = new Rig().app(backend);
         var wire = rig.connect()) {
-      rig.policy("app.test", policy(null, null, null, null, null, 150L));
+      rig.policy("app.test", PolicyForm.of("tunnelLifetimeMillis", 150L));
       wire.send(
           "GET / HTTP/1.1\r\nHost: app.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
       assertThat(wire.head()).startsWith("HTTP/1.1 101");
@@ -148,6 +118,31 @@ class PolicyEffectTest {
       assertThat(proof.status()).isEqualTo(200);
       assertThat(proof.body()).isEqualTo("tok-1.thumb");
       assertThat(wire.message().status()).isEqualTo(404);
+    }
+  }
+
+  @Test
+  void tellsBrowsersToComeByHttpsOnly() throws IOException {
+    var line = "Strict-Transport-Security: max-age=600";
+    var own = "Strict-Transport-Security: max-age=9; includeSubDomains";
+    var front = new TestFront();
+    front.tls = true;
+    try (var backend = Backend.answering(Backend.ok("x"));
+        var strict =
+            Backend.answering("HTTP/1.1 200 OK\r\n" + own + "\r\nContent-Length: 0\r\n\r\n");
+        var rig = new FrontRig(front).app(backend).route("strict.test", strict.port());
+        var wire = rig.secure("TLSv1.3");
+        var plain = rig.plain()) {
+      rig.policy("app.test", PolicyForm.of("hstsSeconds", 600L));
+      rig.policy("strict.test", PolicyForm.of("hstsSeconds", 600L));
+      assertThat(wire.send(Rig.get("/")).message().head()).containsOnlyOnce(line);
+      assertThat(plain.send(Rig.get("/")).message().head()).doesNotContain("Strict-Transport");
+      var second = wire.send(Rig.get("/").replace("app", "strict")).message().head();
+      assertThat(second).contains(own).doesNotContain(line); // the app knows its subdomains
+      rig.policy("app.test", PolicyForm.of("hstsSeconds", 600L, "maintenance", true));
+      assertThat(wire.send(Rig.get("/")).message().head()).contains("503").contains(line);
+      rig.policy("app.test", PolicyForm.of("hstsSeconds", 0L));
+      assertThat(wire.send(Rig.get("/")).message().head()).doesNotContain("Strict-Transport");
     }
   }
 }
