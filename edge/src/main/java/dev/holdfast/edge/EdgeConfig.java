@@ -37,6 +37,8 @@ import java.time.Duration;
  * @param accessLog how requests are logged
  * @param admission who is let in when there is too much
  * @param retryBudget whether retries are bounded to a share of the requests
+ * @param startsTraces whether a request without a trace context (W3C) gets one; one that has is
+ *     always followed
  */
 public record EdgeConfig(
     InetSocketAddress listen,
@@ -64,7 +66,8 @@ public record EdgeConfig(
     int writeBufferHighBytes,
     AccessLogConfig accessLog,
     AdmissionConfig admission,
-    boolean retryBudget) {
+    boolean retryBudget,
+    boolean startsTraces) {
 
   /** Longest header name in bytes. */
   public static final int HEADER_NAME_BYTES_MAX = 1000;
@@ -142,55 +145,62 @@ public record EdgeConfig(
         256 * 1024,
         AccessLogConfig.defaults(),
         AdmissionConfig.defaults(),
-        true);
+        true,
+        false);
   }
 
   /** The same with another place to listen at. */
   public EdgeConfig withListen(InetSocketAddress at) {
     return copy(
-        at, eventLoops, transport, httpsPort, connectionsMax, accessLog, admission, retryBudget);
+        at, eventLoops, transport, httpsPort, connectionsMax, accessLog, admission, retryBudget, startsTraces);
   }
 
   /** The same with so many threads. */
   public EdgeConfig withEventLoops(int threads) {
     return copy(
-        listen, threads, transport, httpsPort, connectionsMax, accessLog, admission, retryBudget);
+        listen, threads, transport, httpsPort, connectionsMax, accessLog, admission, retryBudget, startsTraces);
   }
 
   /** The same with another way to talk to the kernel. */
   public EdgeConfig withTransport(String name) {
     return copy(
-        listen, eventLoops, name, httpsPort, connectionsMax, accessLog, admission, retryBudget);
+        listen, eventLoops, name, httpsPort, connectionsMax, accessLog, admission, retryBudget, startsTraces);
   }
 
   /** The same with another port for HTTPS. */
   public EdgeConfig withHttpsPort(int port) {
     return copy(
-        listen, eventLoops, transport, port, connectionsMax, accessLog, admission, retryBudget);
+        listen, eventLoops, transport, port, connectionsMax, accessLog, admission, retryBudget, startsTraces);
   }
 
   /** The same with another bound for clients that are connected. */
   public EdgeConfig withConnectionsMax(int connections) {
     return copy(
-        listen, eventLoops, transport, httpsPort, connections, accessLog, admission, retryBudget);
+        listen, eventLoops, transport, httpsPort, connections, accessLog, admission, retryBudget, startsTraces);
   }
 
   /** The same with another log. */
   public EdgeConfig withAccessLog(AccessLogConfig log) {
     return copy(
-        listen, eventLoops, transport, httpsPort, connectionsMax, log, admission, retryBudget);
+        listen, eventLoops, transport, httpsPort, connectionsMax, log, admission, retryBudget, startsTraces);
   }
 
   /** The same with another way to let in. */
   public EdgeConfig withAdmission(AdmissionConfig config) {
     return copy(
-        listen, eventLoops, transport, httpsPort, connectionsMax, accessLog, config, retryBudget);
+        listen, eventLoops, transport, httpsPort, connectionsMax, accessLog, config, retryBudget, startsTraces);
   }
 
   /** The same with retries bounded or not. */
   public EdgeConfig withRetryBudget(boolean bounded) {
     return copy(
-        listen, eventLoops, transport, httpsPort, connectionsMax, accessLog, admission, bounded);
+        listen, eventLoops, transport, httpsPort, connectionsMax, accessLog, admission, bounded, startsTraces);
+  }
+
+  /** The same with traces begun or only followed. */
+  public EdgeConfig withTraces(boolean begun) {
+    return copy(
+        listen, eventLoops, transport, httpsPort, connectionsMax, accessLog, admission, retryBudget, begun);
   }
 
   private EdgeConfig copy(
@@ -201,7 +211,8 @@ public record EdgeConfig(
       int connectionsMax,
       AccessLogConfig accessLog,
       AdmissionConfig admission,
-      boolean retryBudget) {
+      boolean retryBudget,
+      boolean startsTraces) {
     return new EdgeConfig(
         listen,
         eventLoops,
@@ -228,6 +239,7 @@ public record EdgeConfig(
         writeBufferHighBytes,
         accessLog,
         admission,
-        retryBudget);
+        retryBudget,
+        startsTraces);
   }
 }

@@ -97,6 +97,14 @@ final class Entry implements Waiter {
     if (idle != null) {
       idleNanos = idle * NANOS_PER_MILLI;
     }
+    var headMax = policy.requestHeaderBytesMax();
+    if (headMax != null && asked.head.end() > headMax) {
+      exchange.fail(Code.H26, Fault.FIELDS_LARGE.cause(), Fault.FIELDS_LARGE.status());
+      return false;
+    }
+    if (policy.expectContinue() == Policy.ExpectContinue.END_TO_END && asked.expectsContinue()) {
+      exchange.passExpectation();
+    }
     var most = policy.requestBytesMax();
     if (most != null) {
       bodyMax = most;

@@ -82,6 +82,8 @@ final class Exchange {
     meter = null;
     streams = false;
     RequestId.of(next.head, loop.random(), seen);
+    TraceContext.of(next.head, loop.random(), shared.config.startsTraces(), seen);
+    seen.expects = false;
     Heads.noteForwardedFor(next.head, client.arrival().peerBytes(), seen);
     try {
       entry.route(next);
@@ -306,6 +308,12 @@ final class Exchange {
   /** Whether the client sent everything, passed on or not. */
   boolean requestWhole() {
     return requestPump.whole();
+  }
+
+  /** It is for the app to say whether it wants the body. */
+  void passExpectation() {
+    seen.expects = true;
+    requestPump.passExpectation();
   }
 
   /** Whether a 100 went to the client already. */

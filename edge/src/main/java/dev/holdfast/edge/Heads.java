@@ -19,6 +19,8 @@ final class Heads {
   private static final byte[] VIA_LINE = Bytes.ascii("Via: 1.1 holdfast\r\n");
   private static final byte[] VIA_NAME = Bytes.ascii("Via: ");
   private static final byte[] VIA_NEXT = Bytes.ascii(", 1.1 holdfast\r\n");
+  private static final byte[] EXPECT = Bytes.ascii("Expect: 100-continue\r\n");
+  private static final byte[] TRACE = Bytes.ascii("traceparent: ");
   private static final byte[] LIST = Bytes.ascii(", ");
   private static final byte[] COLON = Bytes.ascii(": ");
   private static final byte[] REQUEST_END = Bytes.ascii(" HTTP/1.1\r\nHost: ");
@@ -39,6 +41,7 @@ final class Heads {
   private static final byte[][] OPTIONS = {
     Bytes.ascii("close"), Bytes.ascii("keep-alive"), Bytes.ascii("upgrade"), Bytes.ascii("te"),
   };
+  private static final long TRACE_SET = Name.set(Name.TRACEPARENT, Name.TRACESTATE);
   private static final long LENGTH_SET = Name.set(Name.CONTENT_LENGTH);
   private static final long TRAILER_SET = Name.set(Name.TRAILER);
   private static final long HOST_SET = Name.set(Name.HOST);
@@ -70,6 +73,9 @@ final class Heads {
     if (!request.framing.chunked()) {
       drop |= TRAILER_SET;
     }
+    if (sent.traceBegun) {
+      drop |= TRACE_SET;
+    }
     int block = -1;
     if (request.asIs()) {
       drop &= ~HOST_SET;
@@ -92,6 +98,12 @@ final class Heads {
     if (request.upgrades()) {
       out.add(WEBSOCKET);
     }
+    if (sent.expects) {
+      out.add(EXPECT);
+    }
+    if (sent.traceBegun) {
+      out.add(TRACE).add(head.bytes, sent.traceAt, sent.traceAt + TraceContext.BYTES).endLine();
+    }
     out.add(FORWARDED_FOR).add(head.bytes, sent.forwardedAt, sent.forwardedEnd).endLine();
     out.add(arrival.forwarded());
     out.add(REQUEST_ID).add(head.bytes, sent.idAt, sent.idEnd).endLine();
@@ -106,6 +118,15 @@ final class Heads {
     int idEnd;
     int forwardedAt;
     int forwardedEnd;
+
+    /** Where the traceparent begins, or -1. */
+    int traceAt = -1;
+
+    /** Whether the trace begins here, so that what the client said of one is dropped. */
+    boolean traceBegun;
+
+    /** Whether the app is asked whether it wants the body. */
+    boolean expects;
   }
 
   /**

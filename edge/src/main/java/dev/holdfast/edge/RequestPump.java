@@ -24,6 +24,7 @@ final class RequestPump {
   private boolean continued;
   private boolean cut;
   private boolean waitsForClient;
+  private boolean asksApp;
 
   RequestPump(Exchange exchange, ClientConnection client) {
     this.exchange = exchange;
@@ -42,6 +43,13 @@ final class RequestPump {
     continued = false;
     cut = false;
     waitsForClient = false;
+    asksApp = false;
+  }
+
+  /** The app is asked whether it wants the body; what it says passes like any interim answer. */
+  void passExpectation() {
+    asksApp = true;
+    continues = false;
   }
 
   /** Whether the whole request went out. */
@@ -64,7 +72,7 @@ final class RequestPump {
 
   /** Whether it is the client that keeps everybody waiting. */
   boolean waitsForClient() {
-    return waitsForClient;
+    return waitsForClient && !(asksApp && !bodyBegun);
   }
 
   /** The app takes no more. */
@@ -85,6 +93,9 @@ final class RequestPump {
       client.out().flush();
     }
     pump();
+    if (asksApp && !bodyBegun) {
+      exchange.requestSent(); // it is the app that has to say something
+    }
   }
 
   /** Passes what can be passed now. A defect of ours costs one request. */

@@ -102,6 +102,10 @@ final class Tally {
     record.point(AccessRecord.REQUEST_ID, seen.idAt, seen.idEnd - seen.idAt);
     record.point(
         AccessRecord.FORWARDED_FOR, seen.forwardedAt, seen.forwardedEnd - seen.forwardedAt);
+    if (seen.traceAt >= 0) {
+      int trace = seen.traceAt + TraceContext.TRACE_AT;
+      record.point(AccessRecord.TRACE, trace, TraceContext.TRACE_BYTES);
+    }
     int agent = head.find(Name.USER_AGENT);
     if (agent >= 0) {
       record.point(

@@ -12,9 +12,6 @@ import java.util.random.RandomGenerator;
  * </pre>
  */
 final class TraceContext {
-  /** Name of the field, lower case. */
-  static final String FIELD = "traceparent";
-
   /** Length of a traceparent of version 00. */
   static final int BYTES = 55;
 
@@ -77,6 +74,26 @@ final class TraceContext {
     out[offset + FLAGS_AT - 1] = '-';
     out[offset + FLAGS_AT] = '0';
     out[offset + FLAGS_AT + 1] = '0';
+  }
+
+  /** Says where the request's context stands; where there is none one may begin here. */
+  static void of(Head head, RandomGenerator random, boolean begins, Heads.Sent sent) {
+    sent.traceAt = -1;
+    sent.traceBegun = false;
+    int given = head.find(Name.TRACEPARENT);
+    if (given >= 0 && !head.repeats(Name.TRACEPARENT)) {
+      int at = head.valueAt(given);
+      if (valid(head.bytes, at, head.valueEnd(given) - at)) {
+        sent.traceAt = at;
+        return;
+      }
+    }
+    if (begins) {
+      int at = head.note(BYTES);
+      begin(head.bytes, at, random);
+      sent.traceAt = at;
+      sent.traceBegun = true;
+    }
   }
 
   private static void hex(byte[] out, int offset, long value) {

@@ -19,6 +19,9 @@ final class TestConfig {
   int waitingMax = 100;
   int requestsPerEndpointMax = 200;
   int eventLoops = 2;
+  boolean startsTraces;
+  boolean json;
+  List<AccessLogConfig.Sink> sinks = List.of();
   AdmissionConfig admission = AdmissionConfig.defaults().withAll(Limiter.Mode.OFF);
 
   EdgeConfig build() {
@@ -50,11 +53,12 @@ final class TestConfig {
         new AccessLogConfig(
             defaults.accessLog().lanes(),
             Duration.ofMillis(5),
-            AccessLogConfig.Format.LOGFMT,
+            json ? AccessLogConfig.Format.JSON : AccessLogConfig.Format.LOGFMT,
             1,
             100_000,
-            List.of()),
+            sinks),
         admission,
-        true);
+        true,
+        startsTraces);
   }
 }

@@ -86,6 +86,12 @@ record ServerConfig(Path home, Map<String, String> values) {
           "edge.access-log-sample",
           "1",
           "Of requests that went well, one in so many is logged; those with a code always are.");
+  static final Key EDGE_TRACES =
+      new Key(
+          "edge.traces",
+          "follow",
+          "`follow`: the trace context (W3C) that a request brings passes and stands in the log as "
+              + "JSON. `begin`: a request that brings none gets one.");
   static final Key EDGE_PROXIES =
       new Key(
           "edge.proxies",
@@ -182,6 +188,7 @@ record ServerConfig(Path home, Map<String, String> values) {
           EDGE_ACCESS_LOG,
           EDGE_ACCESS_LOG_FORMAT,
           EDGE_ACCESS_LOG_SAMPLE,
+          EDGE_TRACES,
           EDGE_PROXIES,
           API,
           API_CALLS,

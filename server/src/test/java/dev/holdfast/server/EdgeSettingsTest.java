@@ -53,6 +53,12 @@ class EdgeSettingsTest {
     }
   }
 
+  @Test
+  void beginsTracesWhenToldTo() throws IOException {
+    assertThat(settings(Map.of()).edge().startsTraces()).isFalse();
+    assertThat(settings(Map.of("edge.traces", "begin")).edge().startsTraces()).isTrue();
+  }
+
   @ParameterizedTest
   @CsvSource({
     "edge.transport, kqueue",
@@ -63,6 +69,7 @@ class EdgeSettingsTest {
     "edge.access-log-format, xml",
     "edge.access-log-sample, 0",
     "edge.event-loops, none",
+    "edge.traces, maybe",
     "edge.proxies, 10.0.0.0/99",
     "https, 8443",
   })
