@@ -13,16 +13,18 @@ final class Candidates implements Balance.Endpoints {
   private @Nullable Place place;
   private @Nullable Set<String> tried;
   private int max;
+  private int connectionsMax;
   private long now;
 
   Candidates(SlowStart slowStart) {
     this.slowStart = slowStart;
   }
 
-  Candidates of(Place next, @Nullable Set<String> excluded, int perEndpointMax, long nanos) {
+  Candidates of(Place next, @Nullable Set<String> excluded, int perEndpointMax, int connections, long nanos) {
     place = next;
     tried = excluded;
     max = perEndpointMax;
+    connectionsMax = connections;
     now = nanos;
     return this;
   }
@@ -65,7 +67,9 @@ final class Candidates implements Balance.Endpoints {
 
   @Override
   public int cap(int index) {
-    return max;
+    return connectionsMax == Integer.MAX_VALUE
+        ? max
+        : Math.min(max, connectionsMax - gauge(index).tunnels());
   }
 
   private Gauge gauge(int index) {

@@ -19,15 +19,17 @@ final class Connecting {
   private final Loop loop;
   private final Gauge gauge;
   private final int triesMax;
+  private final int connectionsMax;
   private final Reach reach;
   private final Deque<InetAddress> addresses = new ArrayDeque<>(2);
   private final long startNanos;
   private int tries;
 
-  Connecting(Loop loop, Gauge gauge, int triesMax, Reach reach) {
+  Connecting(Loop loop, Gauge gauge, int triesMax, int connectionsMax, Reach reach) {
     this.loop = loop;
     this.gauge = gauge;
     this.triesMax = triesMax;
+    this.connectionsMax = connectionsMax;
     this.reach = reach;
     startNanos = loop.shared().time.nanos();
   }
@@ -59,11 +61,15 @@ final class Connecting {
 
   private void next() {
     tries++;
-    loop.connect(gauge.target, gauge.generation(), addresses.remove(), this::connected);
+    var address = addresses.remove();
+    loop.connect(gauge.target, gauge.generation(), address, connectionsMax, this::connected);
   }
 
   private void connected(@Nullable UpstreamConnection connection, @Nullable Throwable cause) {
     if (connection != null) {
+      if (!gauge.target.http2()) {
+        count(connection);
+      }
       reach.connected(this, connection);
     } else if (!addresses.isEmpty() && tries < triesMax) {
       next();
@@ -72,10 +78,26 @@ final class Connecting {
     }
   }
 
+  private void count(UpstreamConnection connection) {
+    var service = gauge.target.service();
+    var meter = loop.meters().meter(service.isEmpty() ? null : service);
+    meter.connection(1);
+    gauge.connection(1);
+    var _ =
+        connection
+            .channel()
+            .closeFuture()
+            .addListener(_ -> {
+              meter.connection(-1);
+              gauge.connection(-1);
+            });
+  }
+
   /** Only what the network said is the app's; a lack of descriptors, say, is ours. */
   private static Code code(@Nullable Throwable cause) {
     return switch (cause) {
       case ConnectTimeoutException _ -> Code.H19;
+      case Http2Upstream.FullException _ -> Code.H11;
       case ConnectException _, NoRouteToHostException _ -> Code.H21;
       case PortUnreachableException _, UnknownHostException _ -> Code.H21;
       case null, default -> Code.H99;

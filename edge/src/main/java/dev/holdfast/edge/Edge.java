@@ -109,6 +109,7 @@ public final class Edge implements AutoCloseable {
       var eventLoop = (EventLoop) executor;
       loops.put(eventLoop, new Loop(shared, eventLoop));
     }
+    shared.loops.addAll(loops.values());
     var front = new Front(frontConfig, keys, loops);
     Channel plain;
     Channel tls = null;

@@ -9,6 +9,7 @@ final class Gauge {
   final Quarantine quarantine = new Quarantine();
   private final AtomicInteger inFlight = new AtomicInteger();
   private final AtomicInteger tunnels = new AtomicInteger();
+  private final AtomicInteger connections = new AtomicInteger();
   private final AtomicInteger generation = new AtomicInteger();
   private volatile long avoidUntilNanos;
   private volatile boolean avoided;
@@ -29,6 +30,20 @@ final class Gauge {
 
   void tunnel(int change) {
     tunnels.addAndGet(change);
+  }
+
+  void connection(int change) {
+    connections.addAndGet(change);
+  }
+
+  /** Connections that are open, idle ones counted; of HTTP/2 none are. */
+  int connections() {
+    return connections.get();
+  }
+
+  /** Tunnels under way. */
+  int tunnels() {
+    return tunnels.get();
   }
 
   /** Requests and tunnels under way. */

@@ -29,8 +29,18 @@ final class Http2Upstream {
     this.bootstrap = bootstrap;
   }
 
+  /** As many connections as there may be, and no stream is free. */
+  static final class FullException extends ConnectException {
+    private static final long serialVersionUID = 1;
+
+    FullException(String message) {
+      super(message);
+    }
+  }
+
   /** Hands a stream over, or the cause why there is none. */
-  void connect(Target target, int generation, InetAddress address, Loop.Connected then) {
+  void connect(
+      Target target, int generation, InetAddress address, int max, Loop.Connected then) {
     var key = new Key(target, generation, new InetSocketAddress(address, target.port()));
     var known = links.computeIfAbsent(key, _ -> new ArrayList<>(2));
     for (int i = 0; i < known.size(); i++) {
@@ -39,10 +49,10 @@ final class Http2Upstream {
         return;
       }
     }
-    if (known.size() >= loop.shared().front.upstreamLinksMax()) {
+    if (known.size() >= Math.min(max, loop.shared().front.upstreamLinksMax())) {
       then.connected(
           null,
-          new ConnectException(
+          new FullException(
               "HTTP/2 connections to %s: %d (expected: fewer)".formatted(target, known.size())));
       return;
     }

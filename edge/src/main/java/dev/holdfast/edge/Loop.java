@@ -67,6 +67,7 @@ final class Loop {
   private final ArrayDeque<Response> responses = new ArrayDeque<>();
   private final Scratch scratch = new Scratch();
   private final Encoders encoders = new Encoders();
+  private final Returning returning;
   private final AccessRecord record = new AccessRecord();
   private final AccessLane log;
   private final Meters.Lane meters;
@@ -95,6 +96,7 @@ final class Loop {
     setWallClock();
     random = new SplittableRandom(shared.time.random().nextLong());
     lane = shared.admission.lane(random, now);
+    returning = new Returning(shared.keys, shared.stickyKeys);
     bootstrap =
         new Bootstrap()
             .group(eventLoop)
@@ -166,6 +168,10 @@ final class Loop {
   /** Where heads are written together; whoever clears it has it to itself until it is added. */
   Scratch scratch() {
     return scratch;
+  }
+
+  Returning returning() {
+    return returning;
   }
 
   Encoders encoders() {
@@ -311,19 +317,20 @@ final class Loop {
     void connected(@Nullable UpstreamConnection connection, @Nullable Throwable cause);
   }
 
-  /** A stream of an HTTP/2 connection to the app, which it may share with other requests. */
-  void connectHttp2(Target target, int generation, InetAddress address, Connected then) {
-    http2.connect(target, generation, address, then);
-  }
-
   /** HTTP/2 connections to apps, as far as another thread can see. */
   int http2Links() {
     return http2.size();
   }
 
-  void connect(Target target, int generation, InetAddress address, Connected then) {
+  /**
+   * A connection to the app, or a stream of one that it may share with other requests.
+   *
+   * @param max connections to the app over all event loops; of connections that are shared each
+   *     event loop has its part, one at least
+   */
+  void connect(Target target, int generation, InetAddress address, int max, Connected then) {
     if (target.http2()) {
-      connectHttp2(target, generation, address, then);
+      http2.connect(target, generation, address, Math.max(1, max / shared.loops.size()), then);
       return;
     }
     var _ =
@@ -348,6 +355,20 @@ final class Loop {
 
   private static @Nullable UpstreamConnection connection(Channel channel) {
     return channel.pipeline().get(UpstreamConnection.class);
+  }
+
+  /** Other event loops give up an idle connection to the app each, if they have one. */
+  void makeRoom(Gauge gauge) {
+    for (var other : shared.loops) {
+      if (other != this) {
+        other.eventLoop.execute(() -> {
+          var idle = other.pool.take(gauge.target, gauge.generation(), shared.time.nanos());
+          if (idle != null) {
+            idle.close();
+          }
+        });
+      }
+    }
   }
 
   void forget(String service, String id) {

@@ -159,6 +159,16 @@ final class Place {
     return gauge;
   }
 
+  /** The index of the endpoint with that id, or -1. */
+  int indexOf(String id) {
+    for (int i = 0; i < upEndpoints.length; i++) {
+      if (upEndpoints[i].id().equals(id)) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
   /** What people call that endpoint; empty for an address. */
   String dyno(int i) {
     return upEndpoints.length == 0 ? "" : upEndpoints[i].name();

@@ -1,5 +1,6 @@
 package dev.holdfast.edge;
 
+import dev.holdfast.ledger.Policy;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
@@ -22,6 +23,7 @@ final class Reach {
   private @Nullable Connecting connecting;
   private int tries;
   private boolean freshOnly;
+  private final Returning.Token token = new Returning.Token();
 
   Reach(Exchange exchange, ClientConnection client, Loop loop) {
     this.exchange = exchange;
@@ -35,6 +37,7 @@ final class Reach {
     tried = null;
     tries = 0;
     freshOnly = false;
+    token.reset();
   }
 
   /** What is known of the endpoint that was chosen, or null. */
@@ -74,7 +77,13 @@ final class Reach {
     var most = found.policy().requestsPerEndpointMax();
     int max =
         most != null ? most : ours ? shared.config.requestsPerEndpointMax() : Integer.MAX_VALUE;
-    int choice = Balance.pick(loop.candidates().of(found, tried, max, loop.now()), loop.random());
+    boolean many = found.policy().upstream() == Policy.Upstream.H2C;
+    int links = many ? Integer.MAX_VALUE : connectionsMax(found);
+    var candidates = loop.candidates().of(found, tried, max, links, loop.now());
+    int choice = home(found, candidates);
+    if (choice < 0) {
+      choice = Balance.pick(candidates, loop.random());
+    }
     if (choice >= 0) {
       loop.holds().remove(exchange);
       exchange.tally().dyno = found.dyno(choice);
@@ -91,6 +100,27 @@ final class Reach {
         exchange.fail(refusal, null);
       }
     }
+  }
+
+  private static int connectionsMax(Place place) {
+    var most = place.policy().connectionsPerEndpointMax();
+    return most == null ? Integer.MAX_VALUE : most;
+  }
+
+  /** Where the visitor came from, when that counts and it is a place to go to. */
+  private int home(Place found, Candidates candidates) {
+    var extras = found.extras();
+    var asked = exchange.request();
+    return extras == null || !extras.sticky() || asked == null
+        ? Returning.ANYWHERE
+        : loop.returning().home(asked, found, candidates, token);
+  }
+
+  /** The line that makes the visitor come back, or null when there is nothing to say. */
+  byte @Nullable [] cookie() {
+    return gauge == null
+        ? null
+        : loop.returning().line(gauge.target, token, client.arrival().secure());
   }
 
   /** Admission let the request in after a wait; false when nobody waits any more. */
@@ -155,7 +185,12 @@ final class Reach {
       }
     }
     client.watch();
-    var attempt = new Connecting(loop, to, shared.config.connectTriesMax() - tries, this);
+    var place = exchange.place();
+    int links = place == null ? Integer.MAX_VALUE : connectionsMax(place);
+    if (to.connections() >= links) {
+      loop.makeRoom(to);
+    }
+    var attempt = new Connecting(loop, to, shared.config.connectTriesMax() - tries, links, this);
     connecting = attempt;
     attempt.start();
   }
@@ -184,10 +219,12 @@ final class Reach {
     connecting = null;
     tries += Math.max(1, attempt.tries());
     exchange.tally().connectMillis = attempt.nanos() / Entry.NANOS_PER_MILLI;
-    exchange.meter().connectFailed();
     if (gauge != null) {
-      gauge.avoidUntil(shared.time.nanos() + AVOID.toNanos());
-      gauge.quarantine.failed(loop.now());
+      if (code != Code.H11) { // which says that it is busy, not that it is ill
+        exchange.meter().connectFailed();
+        gauge.avoidUntil(shared.time.nanos() + AVOID.toNanos());
+        gauge.quarantine.failed(loop.now());
+      }
       gauge.leave();
       gauge = null;
     }
@@ -212,7 +249,7 @@ final class Reach {
     var found = exchange.placeNow();
     return found != null
             && found.serviceName() != null
-            && loop.candidates().of(found, excluded, 0, loop.now()).any()
+            && loop.candidates().of(found, excluded, 0, 0, loop.now()).any()
         ? found
         : null;
   }

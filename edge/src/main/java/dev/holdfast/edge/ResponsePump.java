@@ -196,7 +196,8 @@ final class ResponsePump {
   private Finish finished(Extras extras, Response response, Request asked) {
     var ready = finish == null ? new Finish() : finish;
     finish = ready;
-    ready.begin(extras, asked, response, client.arrival().secure(), null);
+    var cookie = extras.sticky() ? exchange.reach().cookie() : null;
+    ready.begin(extras, asked, response, client.arrival().secure(), cookie);
     if (ready.encoding() != null) {
       var coder =
           coding == null ? new Coding(exchange.loop(), client.out(), exchange.tally()) : coding;

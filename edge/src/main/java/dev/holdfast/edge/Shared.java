@@ -2,7 +2,9 @@ package dev.holdfast.edge;
 
 import dev.holdfast.limits.Time;
 import java.lang.System.Logger.Level;
+import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
@@ -30,6 +32,11 @@ final class Shared {
   final Head.Limits responseLimits;
   final AccessLog log;
   final TlsKeys keys;
+  final List<byte[]> stickyKeys;
+
+  /** Filled before the first of them does anything. */
+  final List<Loop> loops = new CopyOnWriteArrayList<>();
+
   private volatile boolean draining;
 
   Shared(
@@ -48,6 +55,7 @@ final class Shared {
     admission = new Admission(config.admission(), time.random(), time.nanos());
     this.log = log;
     this.keys = keys;
+    stickyKeys = Returning.ownKeys(time);
     this.transport = transport;
     idleNanos = config.idleTimeout().toNanos();
     clientIdleNanos = config.clientIdleTimeout().toNanos();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -127,7 +128,8 @@ class BalanceTest {
 
   @Test
   void aStickyCookieOpensOnlyForItsService() {
-    var sticky = new Sticky("0123456789abcdef".getBytes(StandardCharsets.UTF_8));
+    var old = "0123456789abcdef".getBytes(StandardCharsets.UTF_8);
+    var sticky = new Sticky(List.of(old));
     var value = sticky.seal("shop", "d7-12");
     assertThat(sticky.open("shop", value)).isEqualTo("d7-12");
     assertThat(sticky.open("blog", value)).isNull();
@@ -135,5 +137,9 @@ class BalanceTest {
     assertThat(sticky.open("shop", "ZDctMTM" + value.substring(value.indexOf('.')))).isNull();
     assertThat(sticky.open("shop", "!.!")).isNull();
     assertThat(sticky.open("shop", "")).isNull();
+    var rotated = new Sticky(List.of("fedcba9876543210".getBytes(StandardCharsets.UTF_8), old));
+    assertThat(rotated.open("shop", value)).isEqualTo("d7-12");
+    assertThat(rotated.seal("shop", "d7-12")).isNotEqualTo(value);
+    assertThat(sticky.open("shop", rotated.seal("shop", "d7-12"))).isNull();
   }
 }

@@ -10,6 +10,7 @@ import static dev.holdfast.edge.H2Wire.request;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.ledger.Policy;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -248,6 +249,22 @@ class GrpcTest {
       call(wire, 7, "Chat");
       assertThat(wire.fields(wire.next(HEADERS))).contains(":status: 200");
       assertThat(app.connections).hasValue(2);
+    }
+  }
+
+  @Test
+  void opensNoMoreConnectionsThanThePolicyLets() throws Exception {
+    try (var app = new App(1);
+        var rig = rig(app);
+        var wire = H2Wire.to(rig.edge.address())) {
+      rig.policy(
+          "app.test",
+          PolicyForm.of("upstream", Policy.Upstream.H2C, "connectionsPerEndpointMax", 1));
+      call(wire, 1, "Chat");
+      assertThat(wire.fields(wire.next(HEADERS))).contains(":status: 200");
+      call(wire, 3, "Chat");
+      assertThat(wire.data(3, true, "").answer(3).has("holdfast-error: H11")).isTrue();
+      assertThat(app.connections).hasValue(1);
     }
   }
 
