@@ -22,6 +22,8 @@ final class Entry implements Waiter {
   private long bodyMax;
   private long idleNanos;
   private long firstByteNanos;
+  private boolean ends;
+  private long endNanos;
 
   Entry(Exchange exchange, ClientConnection client, Loop loop) {
     this.exchange = exchange;
@@ -38,6 +40,7 @@ final class Entry implements Waiter {
     bodyMax = Long.MAX_VALUE;
     idleNanos = shared.idleNanos;
     firstByteNanos = shared.firstByteNanos;
+    ends = false;
   }
 
   /** Largest body in bytes. */
@@ -47,6 +50,29 @@ final class Entry implements Waiter {
 
   long idleNanos() {
     return idleNanos;
+  }
+
+  /** How long it may be silent from now on. */
+  long silenceNanos(long now) {
+    return ends ? Math.min(idleNanos, endNanos - now) : idleNanos;
+  }
+
+  /** It became an event stream, whose silence and life the policy bounds apart. */
+  void streams(Policy policy, long now) {
+    var idle = policy.tunnelIdleMillis();
+    if (idle != null) {
+      idleNanos = idle * NANOS_PER_MILLI;
+    }
+    var life = policy.tunnelLifetimeMillis();
+    if (life != null) {
+      ends = true;
+      endNanos = now + life * NANOS_PER_MILLI;
+    }
+  }
+
+  /** Whether it has lived as long as it may. */
+  boolean lived(long now) {
+    return ends && endNanos - now <= 0;
   }
 
   long firstByteNanos() {

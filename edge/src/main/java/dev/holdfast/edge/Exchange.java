@@ -232,7 +232,7 @@ final class Exchange {
   /** A byte passed in either direction. */
   void touch() {
     if (!requestPump.done() || responsePump.begun()) { // otherwise the app thinks
-      client.alarm().in(entry.idleNanos());
+      client.alarm().in(entry.silenceNanos(loop.now()));
     }
   }
 
@@ -241,7 +241,9 @@ final class Exchange {
       case PARKED -> entry.unparked();
       case HELD -> fail(Code.H20, null);
       case ACTIVE -> {
-        if (responsePump.begun()) {
+        if (entry.lived(loop.now())) {
+          responsePump.stop();
+        } else if (responsePump.begun()) {
           fail(client.channel().isWritable() ? Code.H15 : Code.H28, null);
         } else {
           fail(requestPump.waitsForClient() ? Code.H28 : Code.H12, null);
@@ -332,6 +334,8 @@ final class Exchange {
     }
     if (response.eventStream()) {
       streams = true;
+      entry.streams(place == null ? Policy.NONE : place.policy(), now);
+      touch();
       meter().stream(1);
       entry.leave(); // it waits for nothing and holds no slot
     }

@@ -271,6 +271,24 @@ final class ResponsePump {
   }
 
   private void finish(UpstreamConnection connection) {
+    last();
+    connection.trim();
+    boolean reusable =
+        exchange.requestDone() && !connection.ended() && connection.in() == null && persistent;
+    exchange.finished(reusable, keepNanos, keepAlive);
+  }
+
+  /** It has lasted long enough and ends like one that is whole, where its framing can say so. */
+  void stop() {
+    if (framing == Framing.Kind.LENGTH) {
+      exchange.fail(Code.H15, null);
+    } else {
+      last();
+      exchange.finished(false, 0, keepAlive);
+    }
+  }
+
+  private void last() {
     over = true;
     if (coding != null && coding.on()) {
       coding.finish();
@@ -280,10 +298,6 @@ final class ResponsePump {
       Heads.trailers(last, body.trailers());
       client.out().add(last, 0);
     }
-    connection.trim();
-    boolean reusable =
-        exchange.requestDone() && !connection.ended() && connection.in() == null && persistent;
-    exchange.finished(reusable, keepNanos, keepAlive);
   }
 
   private void switchProtocols(UpstreamConnection connection, Response response, Request asked) {
