@@ -53,6 +53,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   private boolean reading;
   private boolean counted;
   private final long key;
+  private final boolean proxy;
 
   ClientConnection(Loop loop, Channel channel, Arrival arrival) {
     this.loop = loop;
@@ -60,6 +61,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     this.arrival = arrival;
     key = arrival.peer().isEmpty() ? 0 : Keys.of(arrival.peer());
     shared = loop.shared();
+    proxy = shared.visitors.believes(arrival.peer());
     out = new Outgoing(channel);
     alarm = new Alarm(loop, this::timedOut);
   }
@@ -68,9 +70,9 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     return channel;
   }
 
-  /** Who the client is to admission. */
-  long key() {
-    return key;
+  /** Who a request's client is to admission: the peer, or whom a trusted proxy speaks for. */
+  long key(Head head) {
+    return proxy ? shared.visitors.key(this, head, shared.admission) : key;
   }
 
   Outgoing out() {

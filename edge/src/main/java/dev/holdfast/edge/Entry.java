@@ -16,6 +16,7 @@ final class Entry implements Waiter {
   private final Loop loop;
   private final Shared shared;
   private @Nullable Gate gate;
+  private long clientKey;
   private boolean admitted;
   private boolean parked;
   private long sentNanos;
@@ -167,9 +168,10 @@ final class Entry implements Waiter {
     var lane = loop.lane();
     var entered = lane.app(found.app(), found.tenant(), Math.max(1, found.size()), now);
     gate = entered;
-    var priority = Classes.of(asked, found.policy(), lane, client.key(), now);
+    clientKey = client.key(asked.head);
+    var priority = Classes.of(asked, found.policy(), lane, clientKey, now);
     long deadline = Priority.deadline(Classes.deadline(asked), firstByteNanos, now);
-    var verdict = lane.admit(entered, client.key(), priority, deadline, now);
+    var verdict = lane.admit(entered, clientKey, priority, deadline, now);
     switch (verdict) {
       case ADMITTED -> {
         admitted = true;
@@ -190,7 +192,7 @@ final class Entry implements Waiter {
 
   @Override
   public long clientKey() {
-    return client.key();
+    return clientKey;
   }
 
   @Override
@@ -240,7 +242,7 @@ final class Entry implements Waiter {
       admitted = false;
       long now = loop.now();
       loop.lane()
-          .finished(entered, client.key(), 0, 0, now - sentNanos, exchange.tally().bytes(), now);
+          .finished(entered, clientKey, 0, 0, now - sentNanos, exchange.tally().bytes(), now);
     }
   }
 

@@ -13,8 +13,9 @@ import org.jspecify.annotations.Nullable;
  * @param tlsListen where clients speak TLS, or null when they do not
  * @param proxyProtocol whether {@link #proxies} announce their clients on the plain listener
  * @param tlsProxyProtocol the same on the TLS listener
- * @param proxies addresses or networks such as {@code 10.0.0.0/8} whose connections must begin with
- *     a PROXY protocol header (version 1 or 2); whoever else sends one is refused
+ * @param proxies addresses or networks such as {@code 10.0.0.0/8} that are believed when they name
+ *     their clients by X-Forwarded-For and, where that is on, must begin with a PROXY protocol
+ *     header (version 1 or 2); whoever else sends one is refused
  * @param nativeTls whether BoringSSL is used where it loads; otherwise the JDK's TLS
  * @param handshakeTimeout how long a client has for the PROXY header and the TLS handshake together
  * @param clientHelloBytesMax longest ClientHello

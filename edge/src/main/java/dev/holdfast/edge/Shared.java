@@ -33,6 +33,7 @@ final class Shared {
   final AccessLog log;
   final TlsKeys keys;
   final List<byte[]> stickyKeys;
+  final Visitors visitors;
 
   /** Filled before the first of them does anything. */
   final List<Loop> loops = new CopyOnWriteArrayList<>();
@@ -55,6 +56,7 @@ final class Shared {
     admission = new Admission(config.admission(), time.random(), time.nanos());
     this.log = log;
     this.keys = keys;
+    visitors = new Visitors(front.proxies());
     stickyKeys = Returning.ownKeys(time);
     this.transport = transport;
     idleNanos = config.idleTimeout().toNanos();

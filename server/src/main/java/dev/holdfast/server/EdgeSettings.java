@@ -48,7 +48,8 @@ record EdgeSettings(ServerConfig config) {
 
   FrontConfig front() {
     var proxies = list(ServerConfig.EDGE_PROXIES);
-    boolean any = !proxies.isEmpty();
+    boolean announced = choice(ServerConfig.EDGE_PROXY_PROTOCOL, List.of("on", OFF)).equals("on");
+    boolean any = announced && !proxies.isEmpty();
     return FrontConfig.defaults().withTlsListen(https()).withProxies(any, any, proxies);
   }
 

@@ -96,8 +96,16 @@ record ServerConfig(Path home, Map<String, String> values) {
       new Key(
           "edge.proxies",
           "none",
-          "Addresses or networks such as `10.0.0.0/8`, with commas between them, whose connections "
-              + "begin with a PROXY protocol header that says who the client is.");
+          "Addresses or networks such as `10.0.0.0/8`, with commas between them, that are believed "
+              + "when they say who the client is: by a PROXY protocol header, and by "
+              + "`X-Forwarded-For`, of which admission counts the right-most address that is none "
+              + "of these.");
+  static final Key EDGE_PROXY_PROTOCOL =
+      new Key(
+          "edge.proxy-protocol",
+          "on",
+          "`on`: connections of `edge.proxies` begin with a PROXY protocol header. `off`: they are "
+              + "plain HTTP or TLS.");
   static final Key API =
       new Key("api", "127.0.0.1:7070", "Address of the HTTP API. Loopback unless told otherwise.");
   static final Key API_CALLS =
@@ -190,6 +198,7 @@ record ServerConfig(Path home, Map<String, String> values) {
           EDGE_ACCESS_LOG_SAMPLE,
           EDGE_TRACES,
           EDGE_PROXIES,
+          EDGE_PROXY_PROTOCOL,
           API,
           API_CALLS,
           API_STREAMS,

@@ -54,6 +54,16 @@ class EdgeSettingsTest {
   }
 
   @Test
+  void believesProxiesWithOrWithoutAnAnnouncement() throws IOException {
+    var spoken = settings(Map.of("edge.proxies", "10.0.0.0/8")).front();
+    assertThat(spoken.proxyProtocol() && spoken.tlsProxyProtocol()).isTrue();
+    var silent =
+        settings(Map.of("edge.proxies", "10.0.0.0/8", "edge.proxy-protocol", "off")).front();
+    assertThat(silent.proxyProtocol() || silent.tlsProxyProtocol()).isFalse();
+    assertThat(silent.proxies()).containsExactly("10.0.0.0/8");
+  }
+
+  @Test
   void beginsTracesWhenToldTo() throws IOException {
     assertThat(settings(Map.of()).edge().startsTraces()).isFalse();
     assertThat(settings(Map.of("edge.traces", "begin")).edge().startsTraces()).isTrue();
@@ -71,6 +81,7 @@ class EdgeSettingsTest {
     "edge.event-loops, none",
     "edge.traces, maybe",
     "edge.proxies, 10.0.0.0/99",
+    "edge.proxy-protocol, v2",
     "https, 8443",
   })
   void refusesWhatMeansNothing(String key, String value) {
