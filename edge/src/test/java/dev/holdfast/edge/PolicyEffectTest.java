@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.ledger.Policy;
 import java.io.IOException;
+import java.util.EnumMap;
 import org.junit.jupiter.api.Test;
 
 /** What a policy does to requests. */
@@ -143,6 +144,113 @@ class PolicyEffectTest {
       assertThat(wire.send(Rig.get("/")).message().head()).contains("503").contains(line);
       rig.policy("app.test", PolicyForm.of("hstsSeconds", 0L));
       assertThat(wire.send(Rig.get("/")).message().head()).doesNotContain("Strict-Transport");
+    }
+  }
+
+  @Test
+  void showsTheOwnersPageForAnErrorOfTheEdge() throws IOException {
+    try (var backend = new Backend(Wire::head);
+        var rig = new Rig().app(backend)) {
+      rig.policy("app.test", PolicyForm.of("errorPage", "<p>sorry {{code}}</p>"));
+      var answer = rig.ask("GET / HTTP/1.1\r\nHost: app.test\r\nAccept: text/html\r\n\r\n");
+      assertThat(answer.status()).isEqualTo(503);
+      assertThat(answer.body()).isEqualTo("<p>sorry H13</p>");
+    }
+  }
+
+  @Test
+  void cutsAnAnswerThatIsSilentForTooLong() throws IOException {
+    try (var backend =
+            new Backend(wire -> {
+              wire.head();
+              wire.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+              wire.rest();
+            });
+        var rig = new Rig().app(backend);
+        var wire = rig.connect()) {
+      rig.policy("app.test", PolicyForm.of("idleTimeoutMillis", 100L));
+      assertThat(wire.send(Rig.get("/")).head()).startsWith("HTTP/1.1 200");
+      assertThatThrownBy(wire::rest).isInstanceOf(IOException.class);
+      assertThat(rig.logged(1)).contains("code=H15");
+    }
+  }
+
+  @Test
+  void sendsOnlySoManyRequestsToOneEndpoint() throws IOException {
+    try (var backend =
+            new Backend(wire -> {
+              wire.head();
+              wire.rest();
+            });
+        var rig = new Rig().app(backend);
+        var wire = rig.connect()) {
+      rig.policy("app.test", PolicyForm.of("requestsPerEndpointMax", 1));
+      wire.send(Rig.get("/"));
+      Rig.until(() -> rig.edge.requests("app", "e1") == 1);
+      assertThat(rig.ask(Rig.get("/")).field("holdfast-error")).isEqualTo("H11");
+    }
+  }
+
+  /** One request a second for each account or client. */
+  private static TestConfig strict(Limiter limiter) {
+    var standard = AdmissionConfig.defaults().withAll(Limiter.Mode.OFF);
+    var modes = new EnumMap<Limiter, Limiter.Mode>(Limiter.class);
+    modes.put(limiter, Limiter.Mode.ENFORCE);
+    var config = new TestConfig();
+    config.admission =
+        new AdmissionConfig(
+            modes,
+            new AdmissionConfig.Rate(1, 1, 1, 1, 8, 8),
+            standard.share(),
+            standard.node(),
+            standard.app(),
+            standard.connect(),
+            standard.guard(),
+            standard.blame());
+    return config;
+  }
+
+  private static int status(Rig rig, String host) throws IOException {
+    return rig.ask("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n").status();
+  }
+
+  @Test
+  void letsControlPassWhateverElseIsRefused() throws IOException {
+    try (var backend = Backend.answering(Backend.ok("x"));
+        var rig = new Rig(strict(Limiter.CLIENT_RATE)).app(backend)) {
+      Rig.until(() -> refused(rig, "app.test"));
+      rig.policy("app.test", PolicyForm.of("priority", Policy.Priority.CONTROL));
+      for (int i = 0; i < 20; i++) {
+        assertThat(status(rig, "app.test")).isEqualTo(200);
+      }
+    }
+  }
+
+  private static boolean refused(Rig rig, String host) {
+    try {
+      return status(rig, host) == 429;
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void countsHostsOfOneAccountTogether() throws IOException {
+    try (var backend = Backend.answering(Backend.ok("x"));
+        var rig = new Rig(strict(Limiter.ACCOUNT_RATE))) {
+      var first = "http://127.0.0.1:" + backend.port();
+      rig.address("a.test", first).policy("a.test", PolicyForm.of("account", "shop"));
+      rig.address("other.test", first);
+      boolean together = false;
+      for (int i = 0; i < 5 && !together; i++) { // a second may pass in between on a busy machine
+        var host = "b" + i + ".test";
+        rig.address(host, "http://localhost:" + backend.port());
+        rig.policy(host, PolicyForm.of("account", "shop"));
+        Rig.until(() -> !refused(rig, "a.test"));
+        together = refused(rig, host);
+      }
+      assertThat(together).isTrue();
+      assertThat(status(rig, "other.test")).as("of another account").isEqualTo(200);
     }
   }
 }
