@@ -20,7 +20,8 @@ final class Candidates implements Balance.Endpoints {
     this.slowStart = slowStart;
   }
 
-  Candidates of(Place next, @Nullable Set<String> excluded, int perEndpointMax, int connections, long nanos) {
+  Candidates of(
+      Place next, @Nullable Set<String> excluded, int perEndpointMax, int connections, long nanos) {
     place = next;
     tried = excluded;
     max = perEndpointMax;

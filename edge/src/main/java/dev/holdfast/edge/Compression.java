@@ -22,7 +22,8 @@ final class Compression {
 
   private static final int ENCODINGS_LOOKED_AT = 16;
   private static final int WEIGHT_MAX = 1000;
-  private static final Pattern WEIGHT = Pattern.compile("q=(?:0(?:\\.[0-9]{0,3})?|1(?:\\.0{0,3})?)");
+  private static final Pattern WEIGHT =
+      Pattern.compile("q=(?:0(?:\\.[0-9]{0,3})?|1(?:\\.0{0,3})?)");
   private static final Set<String> TYPES =
       Set.of(
           "application/atom+xml",

@@ -152,55 +152,127 @@ public record EdgeConfig(
   /** The same with another place to listen at. */
   public EdgeConfig withListen(InetSocketAddress at) {
     return copy(
-        at, eventLoops, transport, httpsPort, connectionsMax, accessLog, admission, retryBudget, startsTraces);
+        at,
+        eventLoops,
+        transport,
+        httpsPort,
+        connectionsMax,
+        accessLog,
+        admission,
+        retryBudget,
+        startsTraces);
   }
 
   /** The same with so many threads. */
   public EdgeConfig withEventLoops(int threads) {
     return copy(
-        listen, threads, transport, httpsPort, connectionsMax, accessLog, admission, retryBudget, startsTraces);
+        listen,
+        threads,
+        transport,
+        httpsPort,
+        connectionsMax,
+        accessLog,
+        admission,
+        retryBudget,
+        startsTraces);
   }
 
   /** The same with another way to talk to the kernel. */
   public EdgeConfig withTransport(String name) {
     return copy(
-        listen, eventLoops, name, httpsPort, connectionsMax, accessLog, admission, retryBudget, startsTraces);
+        listen,
+        eventLoops,
+        name,
+        httpsPort,
+        connectionsMax,
+        accessLog,
+        admission,
+        retryBudget,
+        startsTraces);
   }
 
   /** The same with another port for HTTPS. */
   public EdgeConfig withHttpsPort(int port) {
     return copy(
-        listen, eventLoops, transport, port, connectionsMax, accessLog, admission, retryBudget, startsTraces);
+        listen,
+        eventLoops,
+        transport,
+        port,
+        connectionsMax,
+        accessLog,
+        admission,
+        retryBudget,
+        startsTraces);
   }
 
   /** The same with another bound for clients that are connected. */
   public EdgeConfig withConnectionsMax(int connections) {
     return copy(
-        listen, eventLoops, transport, httpsPort, connections, accessLog, admission, retryBudget, startsTraces);
+        listen,
+        eventLoops,
+        transport,
+        httpsPort,
+        connections,
+        accessLog,
+        admission,
+        retryBudget,
+        startsTraces);
   }
 
   /** The same with another log. */
   public EdgeConfig withAccessLog(AccessLogConfig log) {
     return copy(
-        listen, eventLoops, transport, httpsPort, connectionsMax, log, admission, retryBudget, startsTraces);
+        listen,
+        eventLoops,
+        transport,
+        httpsPort,
+        connectionsMax,
+        log,
+        admission,
+        retryBudget,
+        startsTraces);
   }
 
   /** The same with another way to let in. */
   public EdgeConfig withAdmission(AdmissionConfig config) {
     return copy(
-        listen, eventLoops, transport, httpsPort, connectionsMax, accessLog, config, retryBudget, startsTraces);
+        listen,
+        eventLoops,
+        transport,
+        httpsPort,
+        connectionsMax,
+        accessLog,
+        config,
+        retryBudget,
+        startsTraces);
   }
 
   /** The same with retries bounded or not. */
   public EdgeConfig withRetryBudget(boolean bounded) {
     return copy(
-        listen, eventLoops, transport, httpsPort, connectionsMax, accessLog, admission, bounded, startsTraces);
+        listen,
+        eventLoops,
+        transport,
+        httpsPort,
+        connectionsMax,
+        accessLog,
+        admission,
+        bounded,
+        startsTraces);
   }
 
   /** The same with traces begun or only followed. */
   public EdgeConfig withTraces(boolean begun) {
     return copy(
-        listen, eventLoops, transport, httpsPort, connectionsMax, accessLog, admission, retryBudget, begun);
+        listen,
+        eventLoops,
+        transport,
+        httpsPort,
+        connectionsMax,
+        accessLog,
+        admission,
+        retryBudget,
+        begun);
   }
 
   private EdgeConfig copy(

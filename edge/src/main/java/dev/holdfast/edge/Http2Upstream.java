@@ -39,8 +39,7 @@ final class Http2Upstream {
   }
 
   /** Hands a stream over, or the cause why there is none. */
-  void connect(
-      Target target, int generation, InetAddress address, int max, Loop.Connected then) {
+  void connect(Target target, int generation, InetAddress address, int max, Loop.Connected then) {
     var key = new Key(target, generation, new InetSocketAddress(address, target.port()));
     var known = links.computeIfAbsent(key, _ -> new ArrayList<>(2));
     for (int i = 0; i < known.size(); i++) {

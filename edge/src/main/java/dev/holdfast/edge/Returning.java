@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Leads visitors of apps with sticky sessions back to the endpoint that they came from, as long as
- * it is there and well; an endpoint that is only full for now is asked again the next time. Confined
- * to its event loop.
+ * it is there and well; an endpoint that is only full for now is asked again the next time.
+ * Confined to its event loop.
  */
 final class Returning {
   /** Nothing is known of where the visitor came from, or it is no place to go to. */
@@ -107,7 +107,6 @@ final class Returning {
   }
 
   private boolean leads(Target target, Token token) {
-    return token.value != null
-        && target.id().equals(sticky().open(target.service(), token.value));
+    return token.value != null && target.id().equals(sticky().open(target.service(), token.value));
   }
 }

@@ -155,8 +155,7 @@ class CompressionEffectTest {
     var same = "HTTP/1.1 304 Not Modified\r\nETag: \"v\"\r\n\r\n";
     try (var headed = Backend.answering(head);
         var unchanged = Backend.answering(same);
-        var none =
-            Backend.answering("HTTP/1.1 204 No Content\r\nContent-Type: text/html\r\n\r\n");
+        var none = Backend.answering("HTTP/1.1 204 No Content\r\nContent-Type: text/html\r\n\r\n");
         var rig = new Rig()) {
       rig.address("app.test", "http://127.0.0.1:" + headed.port()).policy("app.test", GZIP);
       rig.address("same.test", "http://127.0.0.1:" + unchanged.port()).policy("same.test", GZIP);

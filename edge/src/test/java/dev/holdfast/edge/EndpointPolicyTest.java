@@ -194,8 +194,9 @@ class EndpointPolicyTest {
         var tunnel = rig.connect();
         var request = rig.connect()) {
       rig.policy("app.test", PolicyForm.of("connectionsPerEndpointMax", 2));
-      tunnel.send(Rig.get("/").replace("\r\n\r\n", "\r\nConnection: Upgrade\r\n"
-          + "Upgrade: websocket\r\n\r\n"));
+      tunnel.send(
+          Rig.get("/")
+              .replace("\r\n\r\n", "\r\nConnection: Upgrade\r\n" + "Upgrade: websocket\r\n\r\n"));
       assertThat(tunnel.head()).startsWith("HTTP/1.1 101");
       request.send(Rig.get("/"));
       Rig.until(() -> rig.edge.inFlight("app", "e1") == 2);

@@ -66,7 +66,7 @@ class LongLifeTest {
   @Test
   void cutsAnEventStreamThatIsSilentForTooLong() throws IOException {
     try (var backend = streaming();
-        var rig = new Rig().app(backend);
+        var rig = new Rig(TestConfig.patient()).app(backend);
         var wire = rig.connect()) {
       rig.policy("app.test", PolicyForm.of("tunnelIdleMillis", 100L));
       assertThat(wire.send(Rig.get("/")).head()).contains("200 OK");
@@ -78,7 +78,7 @@ class LongLifeTest {
   @Test
   void cutsAWebSocketThatIsSilentForTooLong() throws IOException {
     try (var backend = streaming();
-        var rig = new Rig().app(backend);
+        var rig = new Rig(TestConfig.patient()).app(backend);
         var wire = rig.connect()) {
       rig.policy("app.test", PolicyForm.of("tunnelIdleMillis", 1000L));
       assertThat(wire.send(UPGRADE).head()).contains("101");
@@ -133,9 +133,9 @@ class LongLifeTest {
           .contains("holdfast_edge_websockets{service=\"app\"} 1")
           .contains("holdfast_edge_event_streams{service=\"app\"} 1")
           .contains("holdfast_edge_upstream_connections{service=\"app\"} 2");
-      socket.close();
+      socket.socket.close();
       stream.socket.setSoLinger(true, 0);
-      stream.close();
+      stream.socket.close();
       Rig.until(() -> metrics(rig).contains("holdfast_edge_websockets{service=\"app\"} 0"));
       Rig.until(() -> metrics(rig).contains("holdfast_edge_event_streams{service=\"app\"} 0"));
       Rig.until(() -> metrics(rig).contains("upstream_connections{service=\"app\"} 0"));

@@ -16,7 +16,9 @@ class PolicyEffectTest {
   void answersForAnAppInMaintenance() throws IOException {
     try (var backend = Backend.answering(Backend.ok("x"));
         var rig = new Rig().app(backend)) {
-      rig.policy("app.test", PolicyForm.of("maintenance", true, "maintenancePage", "<p>back {{code}}</p>"));
+      rig.policy(
+          "app.test",
+          PolicyForm.of("maintenance", true, "maintenancePage", "<p>back {{code}}</p>"));
       var answer = rig.ask("GET / HTTP/1.1\r\nHost: app.test\r\nAccept: text/html\r\n\r\n");
       assertThat(answer.status()).isEqualTo(503);
       assertThat(answer.field("holdfast-error")).isEqualTo("H80");
@@ -79,7 +81,7 @@ class PolicyEffectTest {
   @Test
   void hasPatienceOfItsOwn() throws IOException {
     try (var backend = new Backend(Wire::rest);
-        var rig = new Rig().app(backend)) {
+        var rig = new Rig(TestConfig.patient()).app(backend)) {
       rig.policy("app.test", PolicyForm.of("firstByteTimeoutMillis", 100L));
       assertThat(rig.ask(Rig.get("/")).field("holdfast-error")).isEqualTo("H12");
     }
@@ -166,7 +168,7 @@ class PolicyEffectTest {
               wire.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
               wire.rest();
             });
-        var rig = new Rig().app(backend);
+        var rig = new Rig(TestConfig.patient()).app(backend);
         var wire = rig.connect()) {
       rig.policy("app.test", PolicyForm.of("idleTimeoutMillis", 100L));
       assertThat(wire.send(Rig.get("/")).head()).startsWith("HTTP/1.1 200");

@@ -24,7 +24,7 @@ final class PolicyForm {
       Constructor<Policy> constructor = Policy.class.getDeclaredConstructor(types);
       return constructor.newInstance(values);
     } catch (ReflectiveOperationException e) {
-      throw new AssertionError(e);
+      throw new LinkageError("Policy", e);
     }
   }
 }

@@ -89,7 +89,7 @@ class RequestPolicyTest {
   @Test
   void takesAnAppThatSaysNothingForSlow() throws IOException {
     try (var backend = new Backend(Wire::rest);
-        var rig = new Rig().app(backend);
+        var rig = new Rig(TestConfig.patient()).app(backend);
         var wire = rig.connect()) {
       var impatient =
           PolicyForm.of(

@@ -24,6 +24,15 @@ final class TestConfig {
   List<AccessLogConfig.Sink> sinks = List.of();
   AdmissionConfig admission = AdmissionConfig.defaults().withAll(Limiter.Mode.OFF);
 
+  /** Waits longer than any test, so that only a policy can end what is silent. */
+  static TestConfig patient() {
+    var config = new TestConfig();
+    config.idleTimeout = Duration.ofSeconds(60);
+    config.firstByteTimeout = Duration.ofSeconds(60);
+    config.clientIdleTimeout = Duration.ofSeconds(60);
+    return config;
+  }
+
   EdgeConfig build() {
     var defaults = EdgeConfig.defaults();
     return new EdgeConfig(

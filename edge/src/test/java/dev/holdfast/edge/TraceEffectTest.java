@@ -69,7 +69,8 @@ class TraceEffectTest {
   void beginsAnewWhereWhatCameCannotBeBelieved() throws IOException {
     try (var backend = Backend.answering(Backend.ok("x"));
         var rig = new Rig(config(true)).app(backend)) {
-      rig.ask(asking("traceparent: " + PARENT.toUpperCase(Locale.ROOT) + "\r\ntracestate: a=b\r\n"));
+      rig.ask(
+          asking("traceparent: " + PARENT.toUpperCase(Locale.ROOT) + "\r\ntracestate: a=b\r\n"));
       rig.ask(asking("traceparent: " + PARENT + "\r\ntraceparent: " + PARENT + "\r\n"));
       for (var head : backend.heads) {
         assertThat(Wire.field(head, "traceparent")).matches(NEW).doesNotContain(TRACE);

@@ -42,8 +42,7 @@ record EdgeSettings(ServerConfig config) {
                     choice(ServerConfig.EDGE_ADMISSION, List.of(OFF, "observe", "enforce"))
                         .toUpperCase(Locale.ROOT))))
         .withRetryBudget(choice(ServerConfig.EDGE_RETRY_BUDGET, List.of("on", OFF)).equals("on"))
-        .withTraces(
-            choice(ServerConfig.EDGE_TRACES, List.of("follow", "begin")).equals("begin"));
+        .withTraces(choice(ServerConfig.EDGE_TRACES, List.of("follow", "begin")).equals("begin"));
   }
 
   FrontConfig front() {
