@@ -107,6 +107,7 @@ final class Platform implements AutoCloseable {
     try {
       home = Home.open(config.home());
       keep(HomeLock.acquire(home.directory()));
+      Natives.unpackInto(home.natives());
       config.listen(ServerConfig.HTTP).probe("http");
       config.listen(ServerConfig.API).probe("api");
       node = home.node(time.random());
