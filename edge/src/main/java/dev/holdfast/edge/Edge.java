@@ -194,6 +194,11 @@ public final class Edge implements AutoCloseable {
     return shared.meters;
   }
 
+  /** Who causes the load, as of the last second. */
+  public LoadReport load() {
+    return LoadReport.of(shared.admission.attribution());
+  }
+
   /**
    * How many requests are under way to that endpoint. Tunnels do not count: a WebSocket ends when
    * its app or its visitor wants, not by itself.

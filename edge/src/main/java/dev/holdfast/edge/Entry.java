@@ -18,6 +18,8 @@ final class Entry implements Waiter {
   private @Nullable Gate gate;
   private boolean admitted;
   private boolean parked;
+  private long route;
+  private long agent;
   private long sentNanos;
   private long bodyMax;
   private long idleNanos;
@@ -34,6 +36,8 @@ final class Entry implements Waiter {
   void reset(long now) {
     gate = null;
     admitted = false;
+    route = 0;
+    agent = 0;
     sentNanos = now;
     bodyMax = Long.MAX_VALUE;
     idleNanos = shared.idleNanos;
@@ -109,6 +113,8 @@ final class Entry implements Waiter {
     var lane = loop.lane();
     var entered = lane.app(found.app(), found.tenant(), Math.max(1, found.size()), now);
     gate = entered;
+    route = Causes.route(asked, found, shared.admission.names);
+    agent = Causes.agent(asked.head, shared.admission.names);
     var priority = Classes.of(asked, found.policy(), lane, client.key(), now);
     long deadline = Priority.deadline(Classes.deadline(asked), firstByteNanos, now);
     var verdict = lane.admit(entered, client.key(), priority, deadline, now);
@@ -146,6 +152,10 @@ final class Entry implements Waiter {
   @Override
   public void refused(Verdict verdict) {
     var lane = loop.lane();
+    var entered = gate;
+    if (entered != null) {
+      lane.turnedAway(entered, route, agent);
+    }
     long seconds = lane.retryAfterSeconds(verdict);
     switch (verdict) {
       case RATE, SHARE -> refuse(verdict.status(), null, verdict.name(), seconds);
@@ -181,8 +191,8 @@ final class Entry implements Waiter {
     if (entered != null && admitted) {
       admitted = false;
       long now = loop.now();
-      loop.lane()
-          .finished(entered, client.key(), 0, 0, now - sentNanos, exchange.tally().bytes(), now);
+      long bytes = exchange.tally().bytes();
+      loop.lane().finished(entered, client.key(), route, agent, now - sentNanos, bytes, now);
     }
   }
 

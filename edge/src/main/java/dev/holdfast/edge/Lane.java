@@ -428,7 +428,12 @@ final class Lane {
     if (client != 0) {
       clients.add(client, cost, now);
     }
-    book.add(client, route, agent, cost);
+    book.add(client, gate.app.key, route, agent, cost);
+  }
+
+  /** A request was refused: its route and its client's family are to blame for that, too. */
+  void turnedAway(Gate gate, long route, long agent) {
+    book.add(0, 0, route, agent, gate.meanCost());
   }
 
   // The clock
