@@ -7,8 +7,10 @@ import dev.holdfast.edge.Edge;
 import dev.holdfast.edge.EdgeConfig;
 import dev.holdfast.edge.FrontConfig;
 import dev.holdfast.edge.Routing;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -23,9 +25,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Two edges over one ledger: a session that one of them began is gone on with at the other. */
 class TicketsOverNodesTest {
   private static final int TIMEOUT_MILLIS = 10_000;
-
-  /** All sessions of the client are with this one, whichever node it really reaches. */
-  private static final int SERVICE_PORT = 443;
 
   @ParameterizedTest
   @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
@@ -45,17 +44,20 @@ class TicketsOverNodesTest {
         second.tick();
         assertThat(second.ticketKeys()).hasSize(1);
         try (var here = edge(rig.certificates);
-            var there = edge(second)) {
+            var there = edge(second);
+            var balancer = new Balancer()) {
           var client = client(protocol);
-          long begun = session(client, here);
-          assertThat(session(client, here)).as("the same node").isEqualTo(begun);
-          assertThat(session(client, there)).as("the other node").isEqualTo(begun);
+          balancer.edge = here;
+          long begun = session(client, balancer);
+          assertThat(session(client, balancer)).as("the same node").isEqualTo(begun);
+          balancer.edge = there;
+          assertThat(session(client, balancer)).as("the other node").isEqualTo(begun);
 
           rig.pass(Duration.ofHours(13), Duration.ofMinutes(30));
           second.tick();
           assertThat(second.ticketKeys()).hasSize(2);
-          assertThat(session(client, there)).as("after a rotation").isEqualTo(begun);
-          assertThat(session(client(protocol), there)).as("a stranger").isNotEqualTo(begun);
+          assertThat(session(client, balancer)).as("after a rotation").isEqualTo(begun);
+          assertThat(session(client(protocol), balancer)).as("a stranger").isNotEqualTo(begun);
         }
       }
     }
@@ -79,12 +81,13 @@ class TicketsOverNodesTest {
   }
 
   /** When the session that this connection uses was begun. */
-  private static long session(SSLContext client, Edge edge) throws Exception {
-    var at = Objects.requireNonNull(edge.tlsAddress());
-    try (var raw = new Socket(at.getAddress(), at.getPort());
+  private static long session(SSLContext client, Balancer balancer) throws Exception {
+    try (var raw = new Socket(InetAddress.getLoopbackAddress(), balancer.listener.getLocalPort());
         var socket =
             (SSLSocket)
-                client.getSocketFactory().createSocket(raw, "app.localhost", SERVICE_PORT, true)) {
+                client
+                    .getSocketFactory()
+                    .createSocket(raw, "app.localhost", raw.getPort(), true)) {
       socket.setSoTimeout(TIMEOUT_MILLIS);
       socket.startHandshake();
       socket
@@ -93,6 +96,43 @@ class TicketsOverNodesTest {
       assertThat(socket.getInputStream().readAllBytes()).isNotEmpty(); // a ticket comes on the way
       Thread.sleep(2); // sessions are told apart by their time
       return socket.getSession().getCreationTime();
+    }
+  }
+
+  /** One address for both nodes, since a client's sessions are with an address. */
+  private static final class Balancer implements AutoCloseable {
+    final ServerSocket listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    volatile Edge edge;
+
+    Balancer() throws IOException {
+      Thread.ofVirtual().start(this::accept);
+    }
+
+    private void accept() {
+      while (!listener.isClosed()) {
+        try {
+          var client = listener.accept();
+          var at = Objects.requireNonNull(edge.tlsAddress());
+          var node = new Socket(at.getAddress(), at.getPort());
+          Thread.ofVirtual().start(() -> pass(client, node));
+          Thread.ofVirtual().start(() -> pass(node, client));
+        } catch (IOException e) {
+          // closed
+        }
+      }
+    }
+
+    private static void pass(Socket from, Socket to) {
+      try (to) {
+        from.getInputStream().transferTo(to.getOutputStream());
+      } catch (IOException e) {
+        // one of them is gone
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      listener.close();
     }
   }
 

@@ -18,6 +18,7 @@ import dev.holdfast.drones.LogLimits;
 import dev.holdfast.drones.LogLine;
 import dev.holdfast.drones.Release;
 import dev.holdfast.edge.Edge;
+import dev.holdfast.edge.LoadReport;
 import dev.holdfast.edge.Routing;
 import dev.holdfast.edge.RoutingFold;
 import dev.holdfast.edge.TlsKeys;
@@ -156,6 +157,7 @@ final class Platform implements AutoCloseable {
               new PolicyOperations(ledger, drones.apps()),
               new MetricOperations(
                   List.of(new PlatformMetrics(ledger, startedAt), this::edgeMetrics)),
+              new LoadOperations(this::edgeLoad),
               new CertificateOperations(certificates),
               new PlatformOperations(
                   ledger, drones, logs, tokens, new Backup(home, store, time), this::health));
@@ -248,6 +250,10 @@ final class Platform implements AutoCloseable {
 
   private void edgeMetrics(MetricText out) {
     edge.metrics().write(out);
+  }
+
+  private LoadReport edgeLoad() {
+    return edge.load();
   }
 
   private InetSocketAddress edge() {
