@@ -124,6 +124,7 @@ public final class Edge implements AutoCloseable {
       throw e;
     }
     shared.minder.start();
+    shared.checkups.start();
     boolean first = true;
     for (var loop : loops.values()) {
       loop.startSweeping(first);
@@ -217,6 +218,11 @@ public final class Edge implements AutoCloseable {
     return loops.values().stream().mapToInt(Loop::buffersInUse).sum();
   }
 
+  /** Endpoints that are left out because they fail their health checks. */
+  int sick() {
+    return shared.checkups.sick();
+  }
+
   /** HTTP/2 connections to apps at this time; not exact while they change. */
   int http2Links() {
     return loops.values().stream().mapToInt(Loop::http2Links).sum();
@@ -258,6 +264,7 @@ public final class Edge implements AutoCloseable {
         .awaitUninterruptibly(STOP_WAIT.toMillis());
     front.close();
     shared.minder.close();
+    shared.checkups.close();
     shared.log.close();
   }
 

@@ -35,7 +35,9 @@ class ErrorPagesTest {
         null,
         null,
         null,
-        null);
+        null,
+            null,
+            null);
   }
 
   private static Page page(Code code, Policy policy) {

@@ -81,6 +81,8 @@ final class FrontRig implements AutoCloseable {
             null,
             null,
             null,
+            null,
+            null,
             null);
     put(Policy.hostKey(host), Policy.KIND, policy);
     return this;

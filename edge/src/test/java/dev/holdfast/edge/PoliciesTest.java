@@ -32,7 +32,9 @@ class PoliciesTest {
         null,
         null,
         account,
-        null);
+        null,
+            null,
+            null);
   }
 
   private void service(String name, Policy policy) {

@@ -38,7 +38,9 @@ class PolicyEffectTest {
         null,
         null,
         null,
-        null);
+        null,
+            null,
+            null);
   }
 
   @Test
