@@ -45,9 +45,8 @@ class TicketsOverNodesTest {
         assertThat(second.ticketKeys()).hasSize(1);
         try (var here = edge(rig.certificates);
             var there = edge(second);
-            var balancer = new Balancer()) {
+            var balancer = new Balancer(here)) {
           var client = client(protocol);
-          balancer.edge = here;
           long begun = session(client, balancer);
           assertThat(session(client, balancer)).as("the same node").isEqualTo(begun);
           balancer.edge = there;
@@ -104,7 +103,8 @@ class TicketsOverNodesTest {
     final ServerSocket listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     volatile Edge edge;
 
-    Balancer() throws IOException {
+    Balancer(Edge first) throws IOException {
+      edge = first;
       Thread.ofVirtual().start(this::accept);
     }
 
