@@ -87,16 +87,16 @@ final class StallingProxy implements AutoCloseable {
       }
       var path = request.split(" ", 3)[1];
       var now = held;
-      boolean holds = now != null && path.startsWith(now.moment.path());
-      if (holds && !now.moment.heard()) {
-        stall(now);
+      var stalls = now != null && path.startsWith(now.moment.path()) ? now : null;
+      if (stalls != null && !stalls.moment.heard()) {
+        stall(stalls);
       }
       var answer = ask(request);
       if (path.startsWith("/order-plz") && new String(answer, ISO_8859_1).contains(" 201 ")) {
         orders.incrementAndGet();
       }
-      if (holds && now.moment.heard()) {
-        stall(now);
+      if (stalls != null && stalls.moment.heard()) {
+        stall(stalls);
       }
       client.getOutputStream().write(answer);
     } catch (IOException e) {
