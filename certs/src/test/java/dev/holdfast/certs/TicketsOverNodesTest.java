@@ -84,14 +84,14 @@ class TicketsOverNodesTest {
     try (var raw = new Socket(InetAddress.getLoopbackAddress(), balancer.listener.getLocalPort());
         var socket =
             (SSLSocket)
-                client
-                    .getSocketFactory()
-                    .createSocket(raw, "app.localhost", raw.getPort(), true)) {
+                client.getSocketFactory().createSocket(raw, "app.localhost", raw.getPort(), true)) {
       socket.setSoTimeout(TIMEOUT_MILLIS);
       socket.startHandshake();
       socket
           .getOutputStream()
-          .write("GET / HTTP/1.1\r\nHost: app.localhost\r\nConnection: close\r\n\r\n".getBytes(US_ASCII));
+          .write(
+              "GET / HTTP/1.1\r\nHost: app.localhost\r\nConnection: close\r\n\r\n"
+                  .getBytes(US_ASCII));
       assertThat(socket.getInputStream().readAllBytes()).isNotEmpty(); // a ticket comes on the way
       Thread.sleep(2); // sessions are told apart by their time
       return socket.getSession().getCreationTime();

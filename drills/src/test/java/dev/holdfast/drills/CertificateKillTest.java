@@ -201,9 +201,7 @@ class CertificateKillTest {
     context.init(null, new TrustManager[] {new Anybody()}, null);
     try (var socket =
         (SSLSocket)
-            context
-                .getSocketFactory()
-                .createSocket(InetAddress.getLoopbackAddress(), httpsPort)) {
+            context.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), httpsPort)) {
       socket.setSoTimeout(WAIT_SECONDS * 1_000);
       var parameters = socket.getSSLParameters();
       parameters.setServerNames(List.of(new SNIHostName(HOST)));
@@ -231,7 +229,10 @@ class CertificateKillTest {
 
   private static List<String> natives(Path temporary) throws IOException {
     try (var files = Files.list(temporary)) {
-      return files.map(file -> file.getFileName().toString()).filter(name -> name.contains(".so")).toList();
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.contains(".so"))
+          .toList();
     }
   }
 }

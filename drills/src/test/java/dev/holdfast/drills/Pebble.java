@@ -14,7 +14,9 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 
-/** Debian's pebble, a real certificate authority for tests, for which every name is this machine. */
+/**
+ * Debian's pebble, a real certificate authority for tests, for which every name is this machine.
+ */
 final class Pebble implements AutoCloseable {
   private static final Duration START_WAIT = Duration.ofSeconds(20);
   private static final Random PORTS = new Random();
@@ -56,8 +58,7 @@ final class Pebble implements AutoCloseable {
     command[4] = "127.0.0.1:" + freePort();
     System.arraycopy(off, 0, command, 5, off.length);
     dns = start(command);
-    authority =
-        start("pebble", "-config", config.toString(), "-dnsserver", "127.0.0.1:" + dnsPort);
+    authority = start("pebble", "-config", config.toString(), "-dnsserver", "127.0.0.1:" + dnsPort);
     awaitListening(port);
     awaitListening(dnsPort);
   }

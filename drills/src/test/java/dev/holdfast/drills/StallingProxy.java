@@ -122,7 +122,8 @@ final class StallingProxy implements AutoCloseable {
     }
     var head = bytes.toString(ISO_8859_1);
     int at = head.toLowerCase(Locale.ROOT).indexOf("content-length:");
-    int length = at < 0 ? 0 : Integer.parseInt(head.substring(at + 15, head.indexOf('\r', at)).strip());
+    int length =
+        at < 0 ? 0 : Integer.parseInt(head.substring(at + 15, head.indexOf('\r', at)).strip());
     int line = head.indexOf("\r\n") + 2;
     return head.substring(0, line)
         + "Connection: close\r\n"

@@ -3,8 +3,11 @@ package dev.holdfast.drills;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.holdfast.limits.Time;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,7 +26,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 @EnabledIfSystemProperty(named = "testssl", matches = "true")
 class TestsslTest {
-  private static final String HOST = "shop.localhost";
+  private static final String HOST = "shop.holdfast.dev";
   private static final int WAIT_MINUTES = 5;
 
   /** Severities of testssl that mean less than a weakness, or a small one. */
@@ -53,13 +56,24 @@ class TestsslTest {
     int port = Pebble.freePort();
     Files.writeString(home.resolve("holdfast.conf"), "https = 127.0.0.1:" + port + "\n");
     authority(algorithm);
+    var app = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 50);
+    app.createContext(
+        "/",
+        exchange -> {
+          exchange.sendResponseHeaders(200, -1);
+          exchange.close();
+        });
+    app.start();
     try (var victim = new Victim(home, Time.system(), Map.of(), flags)) {
       victim.start();
       try (var client = victim.client()) {
-        assertThat(client.post("/v1/apps", "{\"name\":\"shop\"}").status()).isEqualTo(201);
+        var to = "{\"to\":\"http://127.0.0.1:" + app.getAddress().getPort() + "\"}";
+        assertThat(client.put("/v1/routes/" + HOST, to).status()).isEqualTo(200);
         assertThat(client.post("/v1/certs", brought()).status()).isEqualTo(202);
       }
       return testssl(port);
+    } finally {
+      app.stop(0);
     }
   }
 
@@ -80,7 +94,7 @@ class TestsslTest {
         "-outfile",
         signed,
         "-validity",
-        "60",
+        "180",
         "-ext",
         "san=dns:" + HOST,
         "-ext",
@@ -91,8 +105,7 @@ class TestsslTest {
 
   private static void make(String store, String algorithm, String name, String extension)
       throws IOException, InterruptedException {
-    keytool(
-        store, "-genkeypair", "-keyalg", algorithm, "-dname", name, "-ext", extension);
+    keytool(store, "-genkeypair", "-keyalg", algorithm, "-dname", name, "-ext", extension);
   }
 
   private static void keytool(String store, String... arguments)

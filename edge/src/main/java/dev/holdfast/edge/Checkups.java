@@ -144,8 +144,7 @@ final class Checkups implements AutoCloseable {
     subject.dueNanos =
         now + every - every / SPREAD + time.random().nextLong(Math.max(1, 2 * every / SPREAD));
     underWay++;
-    var timeout =
-        subject.every.compareTo(config.timeout()) < 0 ? subject.every : config.timeout();
+    var timeout = subject.every.compareTo(config.timeout()) < 0 ? subject.every : config.timeout();
     executor.execute(() ->
         results.add(
             new Result(

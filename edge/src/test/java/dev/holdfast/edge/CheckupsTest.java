@@ -49,27 +49,8 @@ class CheckupsTest {
 
   private static Policy health(@Nullable String path, @Nullable Long millis) {
     return new Policy(
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        path,
-        millis);
+        null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
+        null, null, null, null, path, millis);
   }
 
   private void policy(@Nullable String path, @Nullable Long millis) {
@@ -164,8 +145,7 @@ class CheckupsTest {
     policy("/health", 1_000L);
     slow = true;
     var standard = CheckupConfig.defaults();
-    var checkups =
-        checkups(new CheckupConfig(standard.every(), standard.timeout(), 3, 2, 2, 3));
+    var checkups = checkups(new CheckupConfig(standard.every(), standard.timeout(), 3, 2, 2, 3));
     pass(checkups, Duration.ofSeconds(10));
     assertThat(waiting).hasSize(2);
     while (!waiting.isEmpty()) {

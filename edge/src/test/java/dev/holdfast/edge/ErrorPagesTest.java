@@ -36,8 +36,8 @@ class ErrorPagesTest {
         null,
         null,
         null,
-            null,
-            null);
+        null,
+        null);
   }
 
   private static Page page(Code code, Policy policy) {

@@ -120,8 +120,12 @@ class HpackTest {
   }
 
   private static int[] said(String prefix, String text) {
-    var all = java.util.HexFormat.of().parseHex(prefix + java.util.HexFormat.of().formatHex(
-        text.getBytes(java.nio.charset.StandardCharsets.US_ASCII)));
+    var all =
+        java.util.HexFormat.of()
+            .parseHex(
+                prefix
+                    + java.util.HexFormat.of()
+                        .formatHex(text.getBytes(java.nio.charset.StandardCharsets.US_ASCII)));
     return java.util.stream.IntStream.range(0, all.length).map(i -> all[i] & 0xff).toArray();
   }
 
@@ -130,13 +134,15 @@ class HpackTest {
     var ways = new LinkedHashMap<String, byte[]>();
     ways.put("6.2.1: indexed name, to be indexed", authority(said("4108", "app.test")));
     ways.put(
-        "6.2.1: new name, to be indexed", authority(said("400a3a617574686f7269747908", "app.test")));
+        "6.2.1: new name, to be indexed",
+        authority(said("400a3a617574686f7269747908", "app.test")));
     ways.put("6.2.2: indexed name, not indexed", authority(said("0108", "app.test")));
     ways.put(
         "6.2.2: new name, not indexed", authority(said("000a3a617574686f7269747908", "app.test")));
     ways.put("6.2.3: indexed name, never indexed", authority(said("1108", "app.test")));
     ways.put(
-        "6.2.3: new name, never indexed", authority(said("100a3a617574686f7269747908", "app.test")));
+        "6.2.3: new name, never indexed",
+        authority(said("100a3a617574686f7269747908", "app.test")));
     ways.put("5.2: in Huffman's code", authority(said("41861d75ae92a13f", "")));
     return ways;
   }

@@ -33,8 +33,8 @@ class PoliciesTest {
         null,
         account,
         null,
-            null,
-            null);
+        null,
+        null);
   }
 
   private void service(String name, Policy policy) {

@@ -39,8 +39,8 @@ class PolicyEffectTest {
         null,
         null,
         null,
-            null,
-            null);
+        null,
+        null);
   }
 
   @Test

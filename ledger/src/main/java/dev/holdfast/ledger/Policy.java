@@ -142,8 +142,7 @@ public record Policy(
     checkRange("tunnelLifetimeMillis", tunnelLifetimeMillis, 1, WAIT_MILLIS_MAX);
     checkRange("requestsPerEndpointMax", requestsPerEndpointMax, 1, Integer.MAX_VALUE);
     checkRange("connectionsPerEndpointMax", connectionsPerEndpointMax, 1, Integer.MAX_VALUE);
-    checkRange(
-        "healthIntervalMillis", healthIntervalMillis, HEALTH_MILLIS_MIN, HEALTH_MILLIS_MAX);
+    checkRange("healthIntervalMillis", healthIntervalMillis, HEALTH_MILLIS_MIN, HEALTH_MILLIS_MAX);
     if (healthPath != null) {
       Check.that(
           HEALTH_PATH.matcher(healthPath).matches(),
