@@ -53,7 +53,8 @@ class PolicyTest {
              'idleTimeoutMillis':5,'tunnelIdleMillis':6,'tunnelLifetimeMillis':7,
              'stickySessions':true,'upstream':'H2C','compression':['ZSTD','BR'],
              'requestsPerEndpointMax':8,'connectionsPerEndpointMax':9,'priority':'BATCH',
-             'account':'acme','expectContinue':'END_TO_END'}
+             'account':'acme','expectContinue':'END_TO_END',
+             'healthPath':'/health','healthIntervalMillis':5000}
             """);
     assertThat(all).hasNoNullFieldsOrProperties();
     var little = read("{'account':'other'}");
