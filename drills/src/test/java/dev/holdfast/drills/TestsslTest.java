@@ -60,6 +60,8 @@ class TestsslTest {
     app.createContext(
         "/",
         exchange -> {
+          exchange.getResponseHeaders().add("X-Content-Type-Options", "nosniff");
+          exchange.getResponseHeaders().add("X-Frame-Options", "DENY");
           exchange.sendResponseHeaders(200, -1);
           exchange.close();
         });

@@ -121,6 +121,7 @@ final class Checkups implements AutoCloseable {
   }
 
   /** Takes in what probes reported and asks whoever is due. */
+  @SuppressWarnings("ReferenceEquality") // a view is published by replacing it
   void look(long now) {
     for (var result = results.poll(); result != null; result = results.poll()) {
       underWay--;
