@@ -69,7 +69,7 @@ final class Causes {
 
   /** Eight bytes at a time: this runs for every request. */
   private static long mix(byte[] bytes, int from, int to, long seed) {
-    long mixed = seed ^ to - from;
+    long mixed = seed ^ (to - from);
     int i = from;
     for (; i + Long.BYTES <= to; i += Long.BYTES) {
       mixed = Keys.mix((mixed ^ (long) LONGS.get(bytes, i)) * PRIME);

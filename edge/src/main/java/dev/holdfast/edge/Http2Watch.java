@@ -67,7 +67,7 @@ final class Http2Watch extends ChannelInboundHandlerAdapter {
         head[headBytes++] = in.getByte(at++);
         if (headBytes == HEAD_BYTES) {
           headBytes = 0;
-          skip = (head[0] & 0xff) << 16 | (head[1] & 0xff) << 8 | head[2] & 0xff;
+          skip = ((head[0] & 0xff) << 16) | ((head[1] & 0xff) << 8) | (head[2] & 0xff);
           var fault = look();
           if (fault != null) {
             end(ctx, in, at - HEAD_BYTES, fault);
@@ -83,10 +83,10 @@ final class Http2Watch extends ChannelInboundHandlerAdapter {
   private @Nullable Http2Exception look() {
     boolean last = (head[FLAGS_AT] & END_STREAM) != 0;
     int stream =
-        (head[STREAM_AT] & 0x7f) << 24
-            | (head[STREAM_AT + 1] & 0xff) << 16
-            | (head[STREAM_AT + 2] & 0xff) << 8
-            | head[STREAM_AT + 3] & 0xff;
+        ((head[STREAM_AT] & 0x7f) << 24)
+            | ((head[STREAM_AT + 1] & 0xff) << 16)
+            | ((head[STREAM_AT + 2] & 0xff) << 8)
+            | (head[STREAM_AT + 3] & 0xff);
     return switch (head[TYPE_AT]) {
       case Http2FrameTypes.HEADERS -> headers(stream, last);
       case Http2FrameTypes.DATA -> {
