@@ -147,6 +147,7 @@ public final class Main {
     verbs.put("maintenance", Maintenance::command);
     verbs.put("policy", Policy::command);
     verbs.put("certs", Certs::command);
+    verbs.put("top", o -> new CommandLine(new Top(o)));
     verbs.put("tokens", Tokens::command);
     verbs.put("ledger", o -> new CommandLine(new Ledger(o)));
     verbs.put("info", o -> new CommandLine(new Info(o)));

@@ -19,7 +19,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class Policy extends AppVerb {
   private static final Set<String> PAGES = Set.of("maintenancePage", "errorPage");
   private static final Set<String> LISTS = Set.of("compression");
-  private static final Set<String> TEXTS = Set.of("account");
+  private static final Set<String> TEXTS = Set.of("account", "healthPath");
   private static final Pattern NUMBER = Pattern.compile("-?[0-9]{1,18}");
 
   @Mixin final HostOption host;

@@ -58,6 +58,40 @@ class PolicyTest {
   }
 
   @Test
+  void showsWhoCausesTheLoad() {
+    platform.on(
+        "GET /v1/load",
+        """
+        {"summary":"80 % of cost is account shop, x9 of normal","stressed":false,
+         "accounts":[{"name":"shop","state":"normal","percent":80,"since":"2026-11-21T22:49:18Z"}],
+         "clients":[{"name":"198.51.100.7","percent":78,"errorPercent":0}],"apps":[],
+         "routes":[{"name":"GET shop.test/search","percent":78,"errorPercent":0}],
+         "agents":[{"name":"crawler/1.0","percent":78,"errorPercent":0}]}\
+        """,
+        "{\"summary\":null,\"accounts\":[]}");
+    assertThat(desk.run("top")).isZero();
+    assertThat(desk.out)
+        .isEqualTo(
+            """
+            80 % of cost is account shop, x9 of normal
+
+            === Accounts
+            80 %  shop  normal
+
+            === Clients
+            78 %  198.51.100.7
+
+            === Routes
+            78 %  GET shop.test/search
+
+            === User agents
+            78 %  crawler/1.0
+            """);
+    assertThat(desk.run("top")).isZero();
+    assertThat(desk.out).isEqualTo("No load in the last ten seconds.\n");
+  }
+
+  @Test
   void refusesPagesThatCannotBeServed() throws IOException {
     assertThat(desk.run("maintenance:on", "--page", "none.html")).isEqualTo(1);
     assertThat(desk.err).contains("page: none.html (expected: a file that exists)");

@@ -53,6 +53,11 @@ final class Victim implements AutoCloseable {
     api = "127.0.0.1:" + freePort(API_FROM + SPREAD);
   }
 
+  /** Port of the edge for plain HTTP. */
+  int httpPort() {
+    return Integer.parseInt(http.substring(http.lastIndexOf(':') + 1));
+  }
+
   /** Starts the platform and waits until it says that it serves. */
   void start() throws IOException, InterruptedException {
     Files.deleteIfExists(home.resolve("up.json"));

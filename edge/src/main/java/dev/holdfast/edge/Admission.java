@@ -207,6 +207,7 @@ final class Admission {
           var entered = state;
           if (entered == null || !entered.account.name.equals(account)) {
             entered = new AppState(name, account(account), config, now);
+            names.put(entered.key, name);
           }
           entered.holders++;
           return entered;
@@ -297,6 +298,7 @@ final class Admission {
               stressedLately(now),
               judge(now, at),
               talkers(newer.clients, older.clients),
+              talkers(newer.apps, older.apps),
               talkers(newer.routes, older.routes),
               talkers(newer.agents, older.agents));
       attribution = found;
@@ -379,6 +381,14 @@ final class Admission {
 
   private String name(long key) {
     var text = names.text(key);
-    return text == null ? Long.toHexString(key) : text;
+    if (text != null) {
+      return text;
+    }
+    for (var app : apps.values()) {
+      if (app.key == key) {
+        return app.name;
+      }
+    }
+    return Long.toHexString(key);
   }
 }

@@ -13,14 +13,16 @@ import org.jspecify.annotations.Nullable;
  * @param stressed whether the node was overloaded within the last ten seconds
  * @param accounts the costliest accounts of the last ten seconds, costliest first
  * @param clients the costliest client addresses
- * @param routes the costliest hosts
- * @param agents the costliest families of clients
+ * @param apps the costliest apps
+ * @param routes the costliest methods, hosts and first parts of a path
+ * @param agents the costliest client programs, by what they call themselves
  */
 record Attribution(
     Instant at,
     boolean stressed,
     List<Account> accounts,
     List<Talker> clients,
+    List<Talker> apps,
     List<Talker> routes,
     List<Talker> agents) {
   /** Part of a top account's cost that a client or a route must have to be named with it. */
@@ -28,11 +30,12 @@ record Attribution(
 
   /** Nothing is known yet. */
   static final Attribution NONE =
-      new Attribution(Instant.EPOCH, false, List.of(), List.of(), List.of(), List.of());
+      new Attribution(Instant.EPOCH, false, List.of(), List.of(), List.of(), List.of(), List.of());
 
   Attribution {
     accounts = List.copyOf(accounts);
     clients = List.copyOf(clients);
+    apps = List.copyOf(apps);
     routes = List.copyOf(routes);
     agents = List.copyOf(agents);
   }

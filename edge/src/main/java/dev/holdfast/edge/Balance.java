@@ -23,7 +23,7 @@ final class Balance {
     /** Whether requests may be sent there at all: it is up and was not tried. */
     boolean usable(int index);
 
-    /** Whether it is in {@link Quarantine}. */
+    /** Whether it is in {@link Quarantine}, or failed its health check. */
     boolean out(int index);
 
     /** Requests and tunnels under way. */

@@ -53,7 +53,7 @@ final class Candidates implements Balance.Endpoints {
   @Override
   public boolean out(int index) {
     var gauge = gauge(index);
-    return gauge.avoided(now) || gauge.quarantine.out(now);
+    return gauge.sick() || gauge.avoided(now) || gauge.quarantine.out(now);
   }
 
   @Override

@@ -125,6 +125,7 @@ public final class Edge implements AutoCloseable {
       throw e;
     }
     shared.minder.start();
+    shared.checkups.start();
     boolean first = true;
     for (var loop : loops.values()) {
       loop.startSweeping(first);
@@ -195,6 +196,11 @@ public final class Edge implements AutoCloseable {
     return shared.meters;
   }
 
+  /** Who causes the load, as of the last second. */
+  public LoadReport load() {
+    return LoadReport.of(shared.admission.attribution());
+  }
+
   /**
    * How many requests are under way to that endpoint. Tunnels do not count: a WebSocket ends when
    * its app or its visitor wants, not by itself.
@@ -211,6 +217,11 @@ public final class Edge implements AutoCloseable {
   /** Buffers that somebody has not given back; exact once it is closed. */
   int buffersInUse() {
     return loops.values().stream().mapToInt(Loop::buffersInUse).sum();
+  }
+
+  /** Endpoints that are left out because they fail their health checks. */
+  int sick() {
+    return shared.checkups.sick();
   }
 
   /** HTTP/2 connections to apps at this time; not exact while they change. */
@@ -254,6 +265,7 @@ public final class Edge implements AutoCloseable {
         .awaitUninterruptibly(STOP_WAIT.toMillis());
     front.close();
     shared.minder.close();
+    shared.checkups.close();
     shared.log.close();
   }
 

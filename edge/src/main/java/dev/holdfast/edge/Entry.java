@@ -19,6 +19,8 @@ final class Entry implements Waiter {
   private long clientKey;
   private boolean admitted;
   private boolean parked;
+  private long route;
+  private long agent;
   private long sentNanos;
   private long bodyMax;
   private long idleNanos;
@@ -37,6 +39,8 @@ final class Entry implements Waiter {
   void reset(long now) {
     gate = null;
     admitted = false;
+    route = 0;
+    agent = 0;
     sentNanos = now;
     bodyMax = Long.MAX_VALUE;
     idleNanos = shared.idleNanos;
@@ -169,6 +173,8 @@ final class Entry implements Waiter {
     var entered = lane.app(found.app(), found.tenant(), Math.max(1, found.size()), now);
     gate = entered;
     clientKey = client.key(asked.head);
+    route = Causes.route(asked, found, shared.admission.names);
+    agent = Causes.agent(asked.head, shared.admission.names);
     var priority = Classes.of(asked, found.policy(), lane, clientKey, now);
     long deadline = Priority.deadline(Classes.deadline(asked), firstByteNanos, now);
     var verdict = lane.admit(entered, clientKey, priority, deadline, now);
@@ -206,6 +212,10 @@ final class Entry implements Waiter {
   @Override
   public void refused(Verdict verdict) {
     var lane = loop.lane();
+    var entered = gate;
+    if (entered != null) {
+      lane.turnedAway(entered, route, agent);
+    }
     long seconds = lane.retryAfterSeconds(verdict);
     switch (verdict) {
       case RATE, SHARE -> refuse(verdict.status(), null, verdict.name(), seconds);
@@ -241,8 +251,8 @@ final class Entry implements Waiter {
     if (entered != null && admitted) {
       admitted = false;
       long now = loop.now();
-      loop.lane()
-          .finished(entered, clientKey, 0, 0, now - sentNanos, exchange.tally().bytes(), now);
+      long bytes = exchange.tally().bytes();
+      loop.lane().finished(entered, clientKey, route, agent, now - sentNanos, bytes, now);
     }
   }
 

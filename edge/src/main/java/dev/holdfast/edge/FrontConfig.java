@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param connectionWindowBytes what all streams of a connection together may send
  * @param headerListBytesMax a request's fields as HTTP/2 counts them (431)
  * @param resetsMax RST_STREAM frames per {@link #floodWindow}, each way
- * @param controlFramesMax PING and SETTINGS frames per {@link #floodWindow}
+ * @param controlFramesMax PING, SETTINGS, PRIORITY and unknown frames per {@link #floodWindow}
  * @param floodWindow over what these are counted, in whole seconds
  * @param queuedFramesMax answers to control frames that a client has not taken yet
  * @param emptyFramesMax DATA frames without data in a row

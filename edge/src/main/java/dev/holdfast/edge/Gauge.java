@@ -13,6 +13,7 @@ final class Gauge {
   private final AtomicInteger generation = new AtomicInteger();
   private volatile long avoidUntilNanos;
   private volatile boolean avoided;
+  private volatile boolean sick;
   private volatile boolean swept;
 
   Gauge(Target target, long now) {
@@ -79,6 +80,15 @@ final class Gauge {
 
   boolean avoided(long now) {
     return avoided && avoidUntilNanos - now > 0;
+  }
+
+  /** Whether it failed its health check; see {@link Checkups}. */
+  boolean sick() {
+    return sick;
+  }
+
+  void sick(boolean isSick) {
+    sick = isSick;
   }
 
   /** Whether it was taken out of the map, so that whoever holds it has to ask for another. */

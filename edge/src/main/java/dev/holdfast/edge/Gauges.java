@@ -33,7 +33,9 @@ final class Gauges {
         .removeIf(gauge -> {
           var target = gauge.target;
           boolean idle =
-              gauge.inFlight() == 0 && routing.endpoint(target.service(), target.id()) == null;
+              gauge.inFlight() == 0
+                  && !gauge.sick()
+                  && routing.endpoint(target.service(), target.id()) == null;
           if (idle) {
             gauge.sweep();
           }

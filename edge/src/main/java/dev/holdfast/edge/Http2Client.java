@@ -13,9 +13,7 @@ import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2FrameCodec;
 import io.netty.handler.codec.http2.Http2FrameCodecBuilder;
 import io.netty.handler.codec.http2.Http2MultiplexHandler;
-import io.netty.handler.codec.http2.Http2PingFrame;
 import io.netty.handler.codec.http2.Http2Settings;
-import io.netty.handler.codec.http2.Http2SettingsFrame;
 import io.netty.handler.ssl.SslCloseCompletionEvent;
 import io.netty.util.ReferenceCountUtil;
 import java.time.Duration;
@@ -52,8 +50,6 @@ final class Http2Client extends ChannelInboundHandlerAdapter implements Guest {
   private final Alarm alarm;
   private final Set<Channel> streams = new HashSet<>();
   private State state = State.SERVING;
-  private int controlFrames;
-  private long windowNanos;
 
   private Http2Client(Porch porch, Channel channel, Arrival arrival) {
     this.porch = porch;
@@ -61,7 +57,6 @@ final class Http2Client extends ChannelInboundHandlerAdapter implements Guest {
     this.arrival = arrival;
     codec = codec(porch.front().config(), porch.loop().shared().config);
     alarm = new Alarm(porch.loop(), this::ring);
-    windowNanos = porch.loop().shared().time.nanos();
   }
 
   /** Ends the pipeline of a connection whose preface is the next that comes. */
@@ -75,6 +70,7 @@ final class Http2Client extends ChannelInboundHandlerAdapter implements Guest {
     }
     channel
         .pipeline()
+        .addLast(new Http2Watch(porch.front().config(), porch.loop(), client.codec))
         .addLast(client.codec)
         .addLast(new Http2MultiplexHandler(client.streams()))
         .addLast(client);
@@ -159,27 +155,7 @@ final class Http2Client extends ChannelInboundHandlerAdapter implements Guest {
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
-    boolean control = message instanceof Http2PingFrame || message instanceof Http2SettingsFrame;
-    ReferenceCountUtil.release(message);
-    if (control) {
-      countControl(ctx);
-    }
-  }
-
-  /** A client may ask for answers that cost it nothing only so often. */
-  private void countControl(ChannelHandlerContext ctx) {
-    var config = porch.front().config();
-    long now = porch.loop().shared().time.nanos();
-    if (now - windowNanos > config.floodWindow().toNanos()) {
-      windowNanos = now;
-      controlFrames = 0;
-    }
-    if (++controlFrames == config.controlFramesMax() + 1) {
-      codec.onError(
-          ctx.pipeline().context(codec),
-          false,
-          Http2Exception.connectionError(Http2Error.ENHANCE_YOUR_CALM, "too many control frames"));
-    }
+    ReferenceCountUtil.release(message); // the codec has answered it
   }
 
   @Override

@@ -30,14 +30,11 @@ final class Lane {
   /** What any request costs the edge itself, so that many small ones are seen. */
   private static final long COST_BASE_NANOS = 50_000;
 
-  /** 64 KiB count as much as a millisecond. */
-  private static final long COST_BYTE_NANOS = 15;
+  private static final long COST_BYTE_NANOS = 15; // 64 KiB count as much as a millisecond
 
-  /** Even a small app may have a small crowd come at once. */
-  private static final int ROOM_MIN = 10;
+  private static final int ROOM_MIN = 10; // even a small app may have a small crowd come at once
 
-  /** An eighth of a measured time is always left to the app. */
-  private static final int OWN_PART_MAX = 8;
+  private static final int OWN_PART_MAX = 8; // an eighth of a time is always left to the app
 
   private static final int RETRY_SECONDS_MIN = 1;
   private static final int RETRY_SECONDS_SPREAD = 3;
@@ -428,7 +425,12 @@ final class Lane {
     if (client != 0) {
       clients.add(client, cost, now);
     }
-    book.add(client, route, agent, cost);
+    book.add(client, gate.app.key, route, agent, cost);
+  }
+
+  /** A request was refused: its route and its client's family are to blame for that, too. */
+  void turnedAway(Gate gate, long route, long agent) {
+    book.add(0, 0, route, agent, gate.meanCost());
   }
 
   // The clock

@@ -4,6 +4,7 @@ import dev.holdfast.ledger.Endpoint;
 import dev.holdfast.ledger.Policy;
 import dev.holdfast.ledger.Route;
 import dev.holdfast.ledger.Service;
+import dev.holdfast.limits.Keys;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,7 @@ final class Place {
 
   final byte[] host;
   final int hash;
+  final long key;
   private final String name;
   private final Gauges gauges;
   private Routing view;
@@ -35,6 +37,7 @@ final class Place {
     this.host = host;
     this.hash = hash;
     this.name = name;
+    key = Keys.of(name);
     this.gauges = gauges;
     this.view = view;
     this.route = route;
@@ -109,6 +112,11 @@ final class Place {
     for (int i = 0; i < up.length; i++) {
       up[i] = gauges.of(Target.of(upEndpoints[i], http2));
     }
+  }
+
+  /** The host as text. */
+  String name() {
+    return name;
   }
 
   /** The service that the host leads to, or null when it leads to an address. */

@@ -5,6 +5,7 @@ import dev.holdfast.ledger.PersistentMap;
 import dev.holdfast.ledger.Policy;
 import dev.holdfast.ledger.Route;
 import dev.holdfast.limits.Check;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -89,6 +90,16 @@ public final class Policies {
     Merging(PersistentMap<String, Policy> merged) {
       this.merged = merged;
     }
+  }
+
+  /** Every service with a policy of its own. */
+  void services(BiConsumer<String, Policy> each) {
+    services.forEach(each);
+  }
+
+  /** Every host with a policy of its own, and what holds for it. */
+  void hosts(BiConsumer<String, Policy> each) {
+    merged.forEach(each);
   }
 
   /** With what follows from that host leading to that service now, or to none. */

@@ -20,6 +20,7 @@ final class Shared {
   final Gauges gauges;
   final Admission admission;
   final Minder minder = new Minder(this);
+  final Checkups checkups;
   final Meters meters = new Meters(MetersConfig.defaults());
   final AtomicInteger connections = new AtomicInteger();
   final AtomicInteger waiting = new AtomicInteger();
@@ -53,6 +54,7 @@ final class Shared {
     this.view = view;
     this.time = time;
     gauges = new Gauges(time);
+    checkups = Checkups.real(view, gauges, time);
     admission = new Admission(config.admission(), time.random(), time.nanos());
     this.log = log;
     this.keys = keys;
@@ -89,6 +91,8 @@ final class Shared {
     });
     meters.gauge("holdfast_edge_client_connections", "Clients connected.", connections::get);
     meters.counter("holdfast_edge_log_lines_dropped", "Log lines lost.", log::dropped);
+    meters.gauge(
+        "holdfast_edge_endpoints_sick", "Endpoints that fail their checks.", checkups::sick);
     meters.gauge("holdfast_edge_requests_held", "Requests held for apps that start.", waiting::get);
   }
 

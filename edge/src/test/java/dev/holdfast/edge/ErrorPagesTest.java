@@ -35,6 +35,8 @@ class ErrorPagesTest {
         null,
         null,
         null,
+        null,
+        null,
         null);
   }
 

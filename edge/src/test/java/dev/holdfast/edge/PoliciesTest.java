@@ -32,6 +32,8 @@ class PoliciesTest {
         null,
         null,
         account,
+        null,
+        null,
         null);
   }
 

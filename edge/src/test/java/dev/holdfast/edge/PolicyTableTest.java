@@ -38,6 +38,11 @@ class PolicyTableTest {
               "connectionsPerEndpointMax",
               EndpointPolicyTest.class,
               "connectsOnlySoOftenToOneEndpointTunnelsCounted"),
+          proof("healthPath", CheckupsTest.class, "visitorsAreSentToWhoIsWell"),
+          proof(
+              "healthIntervalMillis",
+              CheckupsTest.class,
+              "asksEveryEndpointAtItsIntervalAndNotAtOneTime"),
           effect("priority", "letsControlPassWhateverElseIsRefused"),
           effect("account", "countsHostsOfOneAccountTogether"),
           proof("expectContinue", RequestPolicyTest.class, "letsTheAppSayWhetherItWantsTheBody"));

@@ -94,6 +94,7 @@ final class Rooms {
                   "Policies",
                   "FrontConfig",
                   "Limiter",
+                  "LoadReport",
                   "RouterLog",
                   "Routing",
                   "RoutingFold",

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.holdfast.limits.Check;
 import java.util.HashSet;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +32,9 @@ import org.jspecify.annotations.Nullable;
  * @param priority who goes first when there is too much
  * @param account whose budgets requests are counted under; the service's own when nobody says
  * @param expectContinue who answers {@code Expect: 100-continue}
+ * @param healthPath what every endpoint is asked for now and then; who does not answer with a
+ *     status from 200 to 399 is left out
+ * @param healthIntervalMillis how often it is asked
  */
 public record Policy(
     @Nullable Boolean maintenance,
@@ -51,7 +55,9 @@ public record Policy(
     @Nullable Integer connectionsPerEndpointMax,
     @Nullable Priority priority,
     @Nullable String account,
-    @Nullable ExpectContinue expectContinue) {
+    @Nullable ExpectContinue expectContinue,
+    @Nullable String healthPath,
+    @Nullable Long healthIntervalMillis) {
   /** Policies in the ledger. */
   public static final Kind<Policy> KIND = Kind.open("policy", 1, Policy.class);
 
@@ -62,7 +68,7 @@ public record Policy(
   public static final Policy NONE =
       new Policy(
           null, null, null, null, null, null, null, null, null, null, null, null, null, null, null,
-          null, null, null, null);
+          null, null, null, null, null, null);
 
   private static final String SERVICE = "policy/service/";
   private static final String HOST = "policy/host/";
@@ -70,6 +76,10 @@ public record Policy(
   private static final int HEADER_BYTES_MIN = 1024;
   private static final int HEADER_BYTES_MAX = 1 << 20;
   private static final long WAIT_MILLIS_MAX = 30L * 24 * 3600 * 1000;
+
+  private static final Pattern HEALTH_PATH = Pattern.compile("/[!-~]{0,255}");
+  private static final long HEALTH_MILLIS_MIN = 1_000;
+  private static final long HEALTH_MILLIS_MAX = 3600 * 1000;
 
   /** Whether plain requests are redirected. */
   public enum Https {
@@ -132,6 +142,14 @@ public record Policy(
     checkRange("tunnelLifetimeMillis", tunnelLifetimeMillis, 1, WAIT_MILLIS_MAX);
     checkRange("requestsPerEndpointMax", requestsPerEndpointMax, 1, Integer.MAX_VALUE);
     checkRange("connectionsPerEndpointMax", connectionsPerEndpointMax, 1, Integer.MAX_VALUE);
+    checkRange("healthIntervalMillis", healthIntervalMillis, HEALTH_MILLIS_MIN, HEALTH_MILLIS_MAX);
+    if (healthPath != null) {
+      Check.that(
+          HEALTH_PATH.matcher(healthPath).matches(),
+          "healthPath",
+          healthPath,
+          "a path such as /health, at most 256 printable characters");
+    }
     if (compression != null) {
       compression = List.copyOf(compression);
       Check.that(
@@ -193,7 +211,9 @@ public record Policy(
         first(connectionsPerEndpointMax, base.connectionsPerEndpointMax),
         first(priority, base.priority),
         first(account, base.account),
-        first(expectContinue, base.expectContinue));
+        first(expectContinue, base.expectContinue),
+        first(healthPath, base.healthPath),
+        first(healthIntervalMillis, base.healthIntervalMillis));
   }
 
   private static <T> @Nullable T first(@Nullable T own, @Nullable T inherited) {

@@ -53,7 +53,8 @@ class PolicyTest {
              'idleTimeoutMillis':5,'tunnelIdleMillis':6,'tunnelLifetimeMillis':7,
              'stickySessions':true,'upstream':'H2C','compression':['ZSTD','BR'],
              'requestsPerEndpointMax':8,'connectionsPerEndpointMax':9,'priority':'BATCH',
-             'account':'acme','expectContinue':'END_TO_END'}
+             'account':'acme','expectContinue':'END_TO_END',
+             'healthPath':'/health','healthIntervalMillis':5000}
             """);
     assertThat(all).hasNoNullFieldsOrProperties();
     var little = read("{'account':'other'}");
@@ -81,6 +82,8 @@ class PolicyTest {
         "{'idleTimeoutMillis':0}         | idleTimeoutMillis: 0 (expected: 1 to 2592000000)",
         "{'compression':['BR','BR']}     | compression: [BR, BR] (expected: each encoding once)",
         "{'account':'A b'}               | account: A b",
+        "{'healthPath':'health'}         | healthPath: health (expected: a path such as /health",
+        "{'healthIntervalMillis':10}     | healthIntervalMillis: 10 (expected: 1000 to 3600000)",
         "{'maintenancePage':''}          | maintenancePage: 0 bytes (expected: 1 to 65536",
       })
   void refusesWhatCannotBeMeant(String json, String message) {

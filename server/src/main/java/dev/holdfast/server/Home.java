@@ -54,6 +54,11 @@ record Home(Path directory) {
     return directory.resolve("edge-log");
   }
 
+  /** What libraries unpack and load. */
+  Path natives() {
+    return directory.resolve("natives");
+  }
+
   Path upFile() {
     return directory.resolve("up.json");
   }

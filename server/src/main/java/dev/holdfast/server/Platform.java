@@ -18,6 +18,7 @@ import dev.holdfast.drones.LogLimits;
 import dev.holdfast.drones.LogLine;
 import dev.holdfast.drones.Release;
 import dev.holdfast.edge.Edge;
+import dev.holdfast.edge.LoadReport;
 import dev.holdfast.edge.Routing;
 import dev.holdfast.edge.RoutingFold;
 import dev.holdfast.edge.TlsKeys;
@@ -107,6 +108,7 @@ final class Platform implements AutoCloseable {
     try {
       home = Home.open(config.home());
       keep(HomeLock.acquire(home.directory()));
+      Natives.unpackInto(home.natives());
       config.listen(ServerConfig.HTTP).probe("http");
       config.listen(ServerConfig.API).probe("api");
       node = home.node(time.random());
@@ -155,6 +157,7 @@ final class Platform implements AutoCloseable {
               new PolicyOperations(ledger, drones.apps()),
               new MetricOperations(
                   List.of(new PlatformMetrics(ledger, startedAt), this::edgeMetrics)),
+              new LoadOperations(this::edgeLoad),
               new CertificateOperations(certificates),
               new PlatformOperations(
                   ledger, drones, logs, tokens, new Backup(home, store, time), this::health));
@@ -247,6 +250,10 @@ final class Platform implements AutoCloseable {
 
   private void edgeMetrics(MetricText out) {
     edge.metrics().write(out);
+  }
+
+  private LoadReport edgeLoad() {
+    return edge.load();
   }
 
   private InetSocketAddress edge() {

@@ -303,6 +303,7 @@ final class PlatformOperations {
       RouteOperations routes,
       PolicyOperations policies,
       MetricOperations metrics,
+      LoadOperations load,
       CertificateOperations certificates,
       PlatformOperations platform) {
     var all = new ArrayList<Operation>(platform.all());
@@ -310,6 +311,7 @@ final class PlatformOperations {
     all.addAll(routes.all());
     all.addAll(policies.all());
     all.addAll(metrics.all());
+    all.addAll(load.all());
     all.addAll(certificates.all());
     return List.copyOf(all);
   }

@@ -43,6 +43,7 @@ class OpenApiTest {
       GET /v1/health
       GET /v1/hosts/{host}/policy
       GET /v1/ledger
+      GET /v1/load
       GET /v1/routes
       GET /v1/tokens
       PATCH /v1/apps/{app}/config

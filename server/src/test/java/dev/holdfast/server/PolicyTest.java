@@ -52,6 +52,14 @@ class PolicyTest {
   }
 
   @Test
+  void saysWhoCausesTheLoad() throws Exception {
+    var load = stage.get("/v1/load");
+    assertThat(load.status()).isEqualTo(200);
+    assertThat(load.json().propertyNames())
+        .contains("at", "summary", "accounts", "clients", "apps", "routes", "agents");
+  }
+
+  @Test
   void refusesWhatItDoesNotKnow() throws Exception {
     assertThat(stage.patch(APP, "{\"what\":1}").detail())
         .startsWith("field: what (expected: one of");
