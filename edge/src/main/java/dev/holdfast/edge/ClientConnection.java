@@ -60,7 +60,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     this.arrival = arrival;
     key = arrival.peer().isEmpty() ? 0 : Keys.of(arrival.peer());
     shared = loop.shared();
-    out = new Outgoing(channel);
+    out = new Outgoing(channel, loop.flushes());
     alarm = new Alarm(loop, this::timedOut);
   }
 
@@ -414,6 +414,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
    * would reset the connection and may destroy the answer.
    */
   private void linger() {
+    out.flush();
     dropIn();
     if (state == State.CLOSED) {
       return;
@@ -431,6 +432,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void close() {
+    out.flush();
     state = State.CLOSED;
     dropIn();
     Sockets.closeAfterWrites(channel);
