@@ -62,7 +62,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     key = arrival.peer().isEmpty() ? 0 : Keys.of(arrival.peer());
     shared = loop.shared();
     proxy = shared.visitors.believes(arrival.peer());
-    out = new Outgoing(channel);
+    out = new Outgoing(channel, loop.flushes());
     alarm = new Alarm(loop, this::timedOut);
   }
 
@@ -416,6 +416,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
    * would reset the connection and may destroy the answer.
    */
   private void linger() {
+    out.flush();
     dropIn();
     if (state == State.CLOSED) {
       return;
@@ -433,6 +434,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void close() {
+    out.flush();
     state = State.CLOSED;
     dropIn();
     Sockets.closeAfterWrites(channel);

@@ -349,7 +349,7 @@ final class Exchange {
       connection.release(reusable, reach.gauge(), keepNanos);
     }
     end(null, null);
-    client.out().flush(); // last, so that whoever has the answer finds it accounted for
+    client.out().flushSoon(); // last, so that whoever has the answer finds it accounted for
     client.exchangeDone(keepAlive);
   }
 

@@ -57,6 +57,7 @@ final class Loop {
   private final Shared shared;
   private final EventLoop eventLoop;
   private final ByteBufAllocator buffers;
+  private final Flushes flushes;
   private final Pool pool;
   private final Holds holds;
   private final RandomGenerator random;
@@ -86,6 +87,7 @@ final class Loop {
     this.shared = shared;
     this.eventLoop = eventLoop;
     buffers = Buffers.of(eventLoop);
+    flushes = new Flushes(eventLoop);
     now = shared.time.nanos();
     pool = new Pool(shared.config.idlePerEndpointMax(), shared.config.idlePerLoopMax());
     holds = new Holds(this);
@@ -138,6 +140,10 @@ final class Loop {
   /** How many of its buffers are in use; exact when the event loop has ended. */
   int buffersInUse() {
     return buffers instanceof Buffers ours ? ours.inUse() : 0;
+  }
+
+  Flushes flushes() {
+    return flushes;
   }
 
   /** Where its connections get their buffers. */

@@ -24,10 +24,13 @@ final class Outgoing {
   private final Channel channel;
   private final boolean plain;
   private final @Nullable Socket socket;
+  private final Flushes flushes;
+  private boolean waiting;
   private @Nullable ByteBuf pending;
 
-  Outgoing(Channel channel) {
+  Outgoing(Channel channel, Flushes flushes) {
     this.channel = channel;
+    this.flushes = flushes;
     plain =
         (channel instanceof UnixChannel || channel instanceof NioSocketChannel)
             && channel.pipeline().names().size() <= 2;
@@ -95,6 +98,32 @@ final class Outgoing {
       settle();
     }
     channel.flush();
+  }
+
+  /**
+   * Flushes before the event loop waits again. Whoever ends the connection before has to {@link
+   * #flush}.
+   *
+   * @return whether that is as good as sent: nothing is queued before it
+   */
+  boolean flushSoon() {
+    if (pending == null || socket == null || !nothingQueued()) {
+      flush();
+      return sent();
+    }
+    if (!waiting) {
+      waiting = true;
+      flushes.add(this);
+    }
+    return true;
+  }
+
+  /** What {@link #flushSoon} promised. */
+  void flushNow() {
+    waiting = false;
+    if (pending != null) {
+      flush();
+    }
   }
 
   private boolean nothingQueued() {

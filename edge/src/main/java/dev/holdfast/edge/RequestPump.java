@@ -130,14 +130,18 @@ final class RequestPump {
         break;
       }
     }
-    connection.out().flush();
+    boolean sent = connection.out().flushSoon();
     client.trim();
     if (moved) {
       exchange.touch();
     }
     waitsForClient = !done && connection.channel().isWritable();
     if (done) {
-      sent(connection);
+      if (sent) {
+        exchange.requestSent();
+      } else {
+        tellWhenSent(connection);
+      }
       client.watch();
     } else if (waitsForClient) {
       if (client.ended()) {
@@ -192,12 +196,8 @@ final class RequestPump {
     }
   }
 
-  /** The app may think from now on, or from when the kernel has the rest. */
-  private void sent(UpstreamConnection connection) {
-    if (connection.out().sent()) {
-      exchange.requestSent();
-      return;
-    }
+  /** The app may think from when the kernel has the rest. */
+  private void tellWhenSent(UpstreamConnection connection) {
     long number = exchange.number();
     var _ =
         connection

@@ -35,7 +35,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     this.target = target;
     this.generation = generation;
     this.channel = channel;
-    out = new Outgoing(channel);
+    out = new Outgoing(channel, loop.flushes());
   }
 
   Outgoing out() {
