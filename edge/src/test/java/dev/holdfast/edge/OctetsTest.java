@@ -3,11 +3,13 @@ package dev.holdfast.edge;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class OctetsTest {
   private static final int ROUNDS = 20_000;
@@ -40,24 +42,27 @@ class OctetsTest {
     }
   }
 
+  static List<Arguments> names() {
+    return List.of(
+        Arguments.of("host", Name.HOST),
+        Arguments.of("connection", Name.CONNECTION),
+        Arguments.of("content-length", Name.CONTENT_LENGTH),
+        Arguments.of("transfer-encoding", Name.TRANSFER_ENCODING),
+        Arguments.of("te", Name.TE),
+        Arguments.of("proxy-authorization", Name.PROXY_AUTHORIZATION),
+        Arguments.of("x-request-id", Name.REQUEST_ID),
+        Arguments.of("retry-attempt", Name.RETRY_ATTEMPT),
+        Arguments.of("hos", Name.OTHER),
+        Arguments.of("hostt", Name.OTHER),
+        Arguments.of("content-lengths", Name.OTHER),
+        Arguments.of("x-request-identity-of-somebody-else", Name.OTHER),
+        Arguments.of("content_length", Name.OTHER),
+        Arguments.of("x_request_id", Name.LOOKALIKE),
+        Arguments.of("proxy_authorization", Name.LOOKALIKE));
+  }
+
   @ParameterizedTest
-  @CsvSource({
-    "host,1",
-    "connection,2",
-    "content-length,3",
-    "transfer-encoding,4",
-    "te,5",
-    "proxy-authorization,20",
-    "x-request-id,13",
-    "retry-attempt,37",
-    "hos,0",
-    "hostt,0",
-    "content-lengths,0",
-    "x-request-identity-of-somebody-else,0",
-    "content_length,0",
-    "x_request_id,38",
-    "proxy_authorization,38",
-  })
+  @MethodSource("names")
   void knowsANameInAnyCaseAndAtAnyPlace(String name, int id) {
     for (int round = 0; round < 100; round++) {
       var before = bytes(random.nextInt(9));
