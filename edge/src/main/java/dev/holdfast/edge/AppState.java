@@ -8,6 +8,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** What all event loops know of one app. Thread-safe. */
 final class AppState {
+  private static final long CONTENDED_NANOS = 1_000_000_000L;
+
   final String name;
   final long key;
   final AccountState account;
@@ -16,6 +18,11 @@ final class AppState {
   final Share clients;
   final AtomicInteger inFlight = new AtomicInteger();
   final AtomicInteger waiting = new AtomicInteger();
+
+  /** Those of them who are within their share. */
+  final AtomicInteger waitingLight = new AtomicInteger();
+
+  private volatile long contendedUntilNanos;
 
   /** Event loops that hold on to it; changed only inside the map that has it. */
   int holders;
@@ -36,5 +43,16 @@ final class AppState {
             now);
     retries = new RetryBudget(app.retryPercent(), Duration.ofSeconds(10), 1, now);
     clients = new Share(config.share().client(), now);
+    contendedUntilNanos = now;
+  }
+
+  /** Somebody within his share has to wait for others. */
+  void contend(long now) {
+    contendedUntilNanos = now + CONTENDED_NANOS;
+  }
+
+  /** Whether somebody within his share had to wait for others lately: only then shares count. */
+  boolean contended(long now) {
+    return contendedUntilNanos - now > 0;
   }
 }

@@ -109,6 +109,7 @@ final class Entry implements Waiter {
     var lane = loop.lane();
     var entered = lane.app(found.app(), found.tenant(), Math.max(1, found.size()), now);
     gate = entered;
+    entered.most = most(found);
     var priority = Classes.of(asked, found.policy(), lane, client.key(), now);
     long deadline = Priority.deadline(Classes.deadline(asked), firstByteNanos, now);
     var verdict = lane.admit(entered, client.key(), priority, deadline, now);
@@ -128,6 +129,16 @@ final class Entry implements Waiter {
       }
       case SHED, RATE, SHARE, FULL, DEADLINE -> refused(verdict);
     }
+  }
+
+  /** What is beyond waits for its turn and is not refused for want of an endpoint (H11). */
+  private int most(Place found) {
+    if (found.serviceName() == null) {
+      return Integer.MAX_VALUE;
+    }
+    var own = found.policy().requestsPerEndpointMax();
+    int each = own == null ? shared.config.requestsPerEndpointMax() : own;
+    return (int) Math.min(Integer.MAX_VALUE, (long) each * Math.max(1, found.size()));
   }
 
   @Override
