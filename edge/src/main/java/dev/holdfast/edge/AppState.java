@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** What all event loops know of one app. Thread-safe. */
 final class AppState {
-  private static final long CONTENDED_NANOS = 1_000_000_000L;
+  private static final long CONTENDED_NANOS = 5_000_000_000L;
 
   final String name;
   final long key;
@@ -44,6 +44,14 @@ final class AppState {
     retries = new RetryBudget(app.retryPercent(), Duration.ofSeconds(10), 1, now);
     clients = new Share(config.share().client(), now);
     contendedUntilNanos = now;
+  }
+
+  /**
+   * What is under way or waits because the limit is reached; who waits for his share does not say
+   * that the limit is too small.
+   */
+  int wanted(long now) {
+    return inFlight.get() + (contended(now) ? waitingLight : waiting).get();
   }
 
   /** Somebody within his share has to wait for others. */

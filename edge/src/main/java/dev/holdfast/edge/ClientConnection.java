@@ -1,7 +1,6 @@
 package dev.holdfast.edge;
 
 import dev.holdfast.ledger.Policy;
-import dev.holdfast.limits.Keys;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -53,12 +52,14 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   private boolean reading;
   private boolean counted;
   private final long key;
+  private final Quiet.Seat seat;
 
   ClientConnection(Loop loop, Channel channel, Arrival arrival) {
     this.loop = loop;
     this.channel = channel;
     this.arrival = arrival;
-    key = arrival.peer().isEmpty() ? 0 : Keys.of(arrival.peer());
+    key = arrival.key();
+    seat = new Quiet.Seat(key, this::evict);
     shared = loop.shared();
     out = new Outgoing(channel);
     alarm = new Alarm(loop, this::timedOut);
@@ -146,11 +147,13 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   public void channelActive(ChannelHandlerContext ctx) {
     loop.stamp();
     counted = true;
+    shared.connectionsOf.enter(key);
     if (shared.connections.incrementAndGet() > shared.config.connectionsMax()
-        || !shared.admission.accepts()) {
+        && !loop.quiet().makeRoom()) {
       tooMany();
       return;
     }
+    quiet();
     if (!shared.admission.names.knows(key)) {
       shared.admission.names.put(key, arrival.peer());
     }
@@ -249,8 +252,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     dropRequest();
     out.drop();
     loop.clients().remove(this);
+    loop.quiet().remove(seat);
     if (counted) {
       counted = false;
+      shared.connectionsOf.leave(key);
       shared.connections.decrementAndGet();
     }
   }
@@ -318,6 +323,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
       return;
     }
     state = State.EXCHANGE;
+    loop.quiet().remove(seat);
     request = null;
     var next = spare == null ? new Exchange(this, loop) : spare;
     spare = next;
@@ -337,6 +343,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     }
     state = State.IDLE;
     alarm.in(shared.clientIdleNanos);
+    quiet();
     process();
   }
 
@@ -434,6 +441,34 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     state = State.CLOSED;
     dropIn();
     Sockets.closeAfterWrites(channel);
+  }
+
+  /** It waits for its client; a stream of HTTP/2 does so with its connection. */
+  private void quiet() {
+    if (!arrival.http2()) {
+      loop.quiet().add(seat, loop.now());
+    }
+  }
+
+  /** Somebody needs its place. */
+  private void evict() {
+    if (state == State.HEAD) {
+      refuse(Code.H28, 408, Code.H28.status(), null);
+    }
+    state = State.CLOSED;
+    Sockets.close(channel);
+  }
+
+  /** Whether it carries what ends only when somebody wants. */
+  boolean longLived() {
+    return exchange != null && exchange.longLived();
+  }
+
+  /** The edge goes down, and it is this one's turn. */
+  void depart() {
+    if (exchange != null) {
+      exchange.depart();
+    }
   }
 
   private void timedOut() {

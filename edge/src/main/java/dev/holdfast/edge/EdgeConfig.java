@@ -37,6 +37,7 @@ import java.time.Duration;
  * @param accessLog how requests are logged
  * @param admission who is let in when there is too much
  * @param retryBudget whether retries are bounded to a share of the requests
+ * @param drain how what would not end by itself is ended
  */
 public record EdgeConfig(
     InetSocketAddress listen,
@@ -64,7 +65,40 @@ public record EdgeConfig(
     int writeBufferHighBytes,
     AccessLogConfig accessLog,
     AdmissionConfig admission,
-    boolean retryBudget) {
+    boolean retryBudget,
+    Drain drain) {
+
+  /**
+   * How tunnels and streams are let go when the edge goes down.
+   *
+   * @param perSecond how many, unless that would take longer than the longest
+   * @param longest after which none is left
+   */
+  public record Drain(int perSecond, Duration longest) {
+    private static final double NANOS_PER_SECOND = 1e9;
+
+    /** Refuses rates and waits beyond all reason. */
+    public Drain {
+      Check.that(
+          perSecond >= 1 && perSecond <= PER_SECOND_MAX,
+          "drain.perSecond",
+          perSecond,
+          "1 to " + PER_SECOND_MAX);
+      Check.that(
+          !longest.isNegative() && longest.compareTo(LONGEST_MAX) <= 0,
+          "drain.longest",
+          longest,
+          "0 s to " + LONGEST_MAX.toMinutes() + " min");
+    }
+
+    /** How long so many take. */
+    long nanos(int count) {
+      return Math.min(longest.toNanos(), (long) (count * NANOS_PER_SECOND / perSecond));
+    }
+  }
+
+  private static final int PER_SECOND_MAX = 100_000;
+  private static final Duration LONGEST_MAX = Duration.ofMinutes(30);
 
   /** Longest header name in bytes. */
   public static final int HEADER_NAME_BYTES_MAX = 1000;
@@ -142,55 +176,70 @@ public record EdgeConfig(
         256 * 1024,
         AccessLogConfig.defaults(),
         AdmissionConfig.defaults(),
-        true);
+        true,
+        new Drain(250, Duration.ofSeconds(60)));
   }
 
   /** The same with another place to listen at. */
   public EdgeConfig withListen(InetSocketAddress at) {
     return copy(
-        at, eventLoops, transport, httpsPort, connectionsMax, accessLog, admission, retryBudget);
+        at, eventLoops, transport, httpsPort, connectionsMax, accessLog, admission, retryBudget, drain);
   }
 
   /** The same with so many threads. */
   public EdgeConfig withEventLoops(int threads) {
     return copy(
-        listen, threads, transport, httpsPort, connectionsMax, accessLog, admission, retryBudget);
+        listen, threads, transport, httpsPort, connectionsMax, accessLog, admission, retryBudget, drain);
   }
 
   /** The same with another way to talk to the kernel. */
   public EdgeConfig withTransport(String name) {
     return copy(
-        listen, eventLoops, name, httpsPort, connectionsMax, accessLog, admission, retryBudget);
+        listen, eventLoops, name, httpsPort, connectionsMax, accessLog, admission, retryBudget, drain);
   }
 
   /** The same with another port for HTTPS. */
   public EdgeConfig withHttpsPort(int port) {
     return copy(
-        listen, eventLoops, transport, port, connectionsMax, accessLog, admission, retryBudget);
+        listen, eventLoops, transport, port, connectionsMax, accessLog, admission, retryBudget, drain);
   }
 
   /** The same with another bound for clients that are connected. */
   public EdgeConfig withConnectionsMax(int connections) {
     return copy(
-        listen, eventLoops, transport, httpsPort, connections, accessLog, admission, retryBudget);
+        listen, eventLoops, transport, httpsPort, connections, accessLog, admission, retryBudget, drain);
   }
 
   /** The same with another log. */
   public EdgeConfig withAccessLog(AccessLogConfig log) {
     return copy(
-        listen, eventLoops, transport, httpsPort, connectionsMax, log, admission, retryBudget);
+        listen, eventLoops, transport, httpsPort, connectionsMax, log, admission, retryBudget, drain);
   }
 
   /** The same with another way to let in. */
   public EdgeConfig withAdmission(AdmissionConfig config) {
     return copy(
-        listen, eventLoops, transport, httpsPort, connectionsMax, accessLog, config, retryBudget);
+        listen, eventLoops, transport, httpsPort, connectionsMax, accessLog, config, retryBudget, drain);
   }
 
   /** The same with retries bounded or not. */
   public EdgeConfig withRetryBudget(boolean bounded) {
     return copy(
-        listen, eventLoops, transport, httpsPort, connectionsMax, accessLog, admission, bounded);
+        listen, eventLoops, transport, httpsPort, connectionsMax, accessLog, admission, bounded, drain);
+  }
+
+  /** The same with another way to let tunnels go. */
+  public EdgeConfig withDrain(Drain way) {
+    return copy(
+        listen,
+        eventLoops,
+        transport,
+        httpsPort,
+        connectionsMax,
+        accessLog,
+        admission,
+        retryBudget,
+        way);
   }
 
   private EdgeConfig copy(
@@ -201,7 +250,8 @@ public record EdgeConfig(
       int connectionsMax,
       AccessLogConfig accessLog,
       AdmissionConfig admission,
-      boolean retryBudget) {
+      boolean retryBudget,
+      Drain drain) {
     return new EdgeConfig(
         listen,
         eventLoops,
@@ -228,6 +278,6 @@ public record EdgeConfig(
         writeBufferHighBytes,
         accessLog,
         admission,
-        retryBudget);
+        retryBudget, drain);
   }
 }

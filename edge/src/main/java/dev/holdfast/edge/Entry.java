@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 final class Entry implements Waiter {
   static final long NANOS_PER_MILLI = 1_000_000;
 
+  /** What fewer bytes cost is in the price of any request. */
+  private static final long SMALL_BYTES = 16 * 1024;
+
   private final Exchange exchange;
   private final ClientConnection client;
   private final Loop loop;
@@ -18,6 +21,7 @@ final class Entry implements Waiter {
   private @Nullable Gate gate;
   private boolean admitted;
   private boolean parked;
+  private boolean uploads;
   private long sentNanos;
   private long bodyMax;
   private long idleNanos;
@@ -34,6 +38,7 @@ final class Entry implements Waiter {
   void reset(long now) {
     gate = null;
     admitted = false;
+    uploads = false;
     sentNanos = now;
     bodyMax = Long.MAX_VALUE;
     idleNanos = shared.idleNanos;
@@ -192,8 +197,29 @@ final class Entry implements Waiter {
     if (entered != null && admitted) {
       admitted = false;
       long now = loop.now();
-      loop.lane()
-          .finished(entered, client.key(), 0, 0, now - sentNanos, exchange.tally().bytes(), now);
+      loop.lane().finished(entered, client.key(), 0, 0, now - sentNanos, 0, now);
+    }
+  }
+
+  /**
+   * The app waits for the client: that is no work, and a client that sends a byte a second must not
+   * hold a slot with it.
+   */
+  void uploads() {
+    if (admitted) {
+      uploads = true;
+      leave();
+    }
+  }
+
+  /** The app has the whole request and works on it from now on. */
+  void whole(long now) {
+    sentNanos = now;
+    var entered = gate;
+    if (uploads && entered != null) {
+      uploads = false;
+      admitted = true;
+      loop.lane().again(entered, client.key());
     }
   }
 
@@ -209,7 +235,7 @@ final class Entry implements Waiter {
   /** The app's final head came. */
   void answered(int status, long now) {
     var entered = gate;
-    if (entered != null && status < 500) { // an app that fails fast is not fast
+    if (entered != null && admitted && status < 500) { // an app that fails fast is not fast
       loop.lane().firstByte(entered, now - sentNanos, now);
     }
   }
@@ -229,6 +255,10 @@ final class Entry implements Waiter {
       loop.lane().cancel(entered, this);
     }
     leave();
+    long bytes = exchange.tally().bytes();
+    if (entered != null && bytes > SMALL_BYTES) {
+      loop.lane().spent(entered, client.key(), 0, 0, bytes, loop.now());
+    }
     gate = null;
     unpark();
   }

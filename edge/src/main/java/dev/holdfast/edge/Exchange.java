@@ -243,7 +243,13 @@ final class Exchange {
   void requestSent() {
     if (phase == Phase.ACTIVE && !responsePump.begun()) {
       client.alarm().in(entry.firstByteNanos());
+      entry.whole(loop.now());
     }
+  }
+
+  /** The rest of the request has to come first. */
+  void uploads() {
+    entry.uploads();
   }
 
   /** A byte passed in either direction. */
@@ -280,6 +286,20 @@ final class Exchange {
     } else if (phase != Phase.DONE) {
       tally.status = Code.H27.status();
       end(Code.H27, null);
+    }
+  }
+
+  /** Whether it is a tunnel or a stream. */
+  boolean longLived() {
+    return tunnel != null || streams;
+  }
+
+  /** The edge goes down, and it is this one's turn. */
+  void depart() {
+    if (tunnel != null) {
+      tunnel.depart();
+    } else if (streams) {
+      client.cut();
     }
   }
 
@@ -344,8 +364,9 @@ final class Exchange {
     if (response.eventStream()) {
       streams = true;
       meter().stream(1);
-      entry.leave(); // it waits for nothing and holds no slot
+      shared.longLived.incrementAndGet();
     }
+    entry.leave(); // what is left is the network's work; a queue at the app shows before
   }
 
   /** The response is over. */
@@ -382,13 +403,14 @@ final class Exchange {
       gauge.tunnel(1);
     }
     meter().webSocket(1);
+    shared.longLived.incrementAndGet();
     var policy = place == null ? Policy.NONE : place.policy();
     var begun = Tunnel.of(this, client, connection, policy, entry.idleNanos());
     tunnel = begun;
     connection.attach(begun);
     client.attach(begun);
     tally.keep(request, seen);
-    entry.leave(); // a tunnel waits for nothing and holds no slot
+    entry.leave(); // a tunnel holds no slot
     slim();
     begun.start(client.takeIn(), connection.takeIn());
     if (client.ended()) {
@@ -406,6 +428,7 @@ final class Exchange {
       gauge.tunnel(-1);
     }
     meter().webSocket(-1);
+    shared.longLived.decrementAndGet();
     end(code, null);
   }
 
@@ -467,6 +490,7 @@ final class Exchange {
     if (streams) {
       streams = false;
       meter().stream(-1);
+      shared.longLived.decrementAndGet();
     }
     responsePump.clear();
     long serviceNanos = Math.max(0, loop.now() - startNanos);

@@ -220,8 +220,7 @@ final class Lane {
   void firstByte(Gate gate, long nanos, long now) {
     if (nanos < config.app().streamAfter().toNanos()) {
       long own = Math.min(pressure.lagNanos(now), nanos - nanos / OWN_PART_MAX);
-      int wanted = gate.app.inFlight.get() + gate.app.waiting.get();
-      gate.app.limit.sample(nanos - Math.max(0, own), wanted, now);
+      gate.app.limit.sample(nanos - Math.max(0, own), gate.app.wanted(now), now);
     }
   }
 
@@ -247,6 +246,12 @@ final class Lane {
     gate.costed(cost);
     blame(gate, client, route, agent, cost, now);
     lobby.freed(gate, now);
+  }
+
+  /** A request that had given its slot back works again; it is not asked a second time. */
+  void again(Gate gate, long client) {
+    enter(gate, client);
+    gate.app.inFlight.incrementAndGet();
   }
 
   /** What an open tunnel or stream cost since the last call. */

@@ -61,7 +61,7 @@ final class Lobby {
     if (!heavy && othersAreInTheWay(gate, client)) {
       app.contend(now);
     }
-    app.limit.wanting(app.inFlight.get() + app.waiting.get() + 1, now);
+    app.limit.wanting(app.wanted(now), now);
     if (config.mode(Limiter.APP) == Limiter.Mode.OBSERVE) {
       admission.refuses(Limiter.APP);
       app.inFlight.incrementAndGet();

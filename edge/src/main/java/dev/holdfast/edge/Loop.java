@@ -74,6 +74,7 @@ final class Loop {
   private long tickDueNanos;
   private boolean crowdTicking;
   private final Places places;
+  private final Quiet quiet;
   private final Wheel wheel;
   private long now;
   private long wallMillis;
@@ -94,6 +95,7 @@ final class Loop {
     setWallClock();
     random = new SplittableRandom(shared.time.random().nextLong());
     lane = shared.admission.lane(random, now);
+    quiet = new Quiet(shared, random);
     bootstrap =
         new Bootstrap()
             .group(eventLoop)
@@ -160,6 +162,10 @@ final class Loop {
 
   Places places() {
     return places;
+  }
+
+  Quiet quiet() {
+    return quiet;
   }
 
   /** Where heads are written together; whoever clears it has it to itself until it is added. */
@@ -350,11 +356,18 @@ final class Loop {
     http2.forget(service, id);
   }
 
-  /** Ends what waits for nothing; what is under way may finish. */
+  /** Ends what waits for nothing; what is under way may finish, and what never would is asked to. */
   void drain() {
     pool.closeIf(_ -> true);
     http2.drain();
     List.copyOf(clients).forEach(ClientConnection::drain);
+    var staying = clients.stream().filter(ClientConnection::longLived).toList();
+    new Departures(this, staying, shared.departNanos()).start();
+  }
+
+  /** Ends what had its time to finish, but for what is asked to go one after the other. */
+  void cutRequests() {
+    List.copyOf(clients).stream().filter(c -> !c.longLived()).forEach(ClientConnection::cut);
   }
 
   /** Ends everything. */

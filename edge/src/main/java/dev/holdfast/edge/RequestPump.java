@@ -133,6 +133,7 @@ final class RequestPump {
         exchange.clientGone();
         client.abort();
       } else {
+        exchange.uploads();
         client.read();
       }
     }

@@ -48,6 +48,31 @@ class OverloadSimulationTest {
     return town.new App("app", "team", 16, town.exponential(20));
   }
 
+  private static Town.App drillApp(Town town) {
+    return town.new App("app", "team", 16, town.constant(80));
+  }
+
+  /** The drill on sockets, second by second as it judges. */
+  @ParameterizedTest(name = "seed {0}")
+  @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+  void theAppOfTheDrillStaysFastFromTheFirstSecondOn(long seed) {
+    var world = new World(seed);
+    var town = new Town(world, AdmissionConfig.defaults(), 2);
+    var app = drillApp(town);
+    var calm = new Log();
+    var first = new Log();
+    var storm = new Log();
+    crowd(town, 100, CALM, app, calm);
+    world.run(CALM);
+    crowd(town, 600, CALM + World.SECOND, app, first);
+    world.run(CALM + World.SECOND);
+    crowd(town, 600, 2 * CALM, app, storm);
+    world.run(2 * CALM);
+    assertThat(first.firstRefusal - CALM).isPositive().isLessThanOrEqualTo(World.SECOND);
+    assertThat(storm.good / 19.0).isGreaterThanOrEqualTo(0.90 * 200);
+    assertThat((double) storm.latency.p(0.99) / calm.latency.p(0.99)).isLessThanOrEqualTo(2.0);
+  }
+
   private static Town.App slowEdge(Town town) {
     town.passCost = World.MILLI;
     town.refuseCost = 20 * World.MICRO;

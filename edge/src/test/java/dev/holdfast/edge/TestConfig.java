@@ -19,6 +19,7 @@ final class TestConfig {
   int waitingMax = 100;
   int requestsPerEndpointMax = 200;
   int eventLoops = 2;
+  EdgeConfig.Drain drain = new EdgeConfig.Drain(100_000, Duration.ofMillis(300));
   AdmissionConfig admission = AdmissionConfig.defaults().withAll(Limiter.Mode.OFF);
 
   EdgeConfig build() {
@@ -55,6 +56,7 @@ final class TestConfig {
             100_000,
             List.of()),
         admission,
-        true);
+        true,
+        drain);
   }
 }

@@ -13,11 +13,12 @@ import java.util.concurrent.atomic.AtomicLong;
  * Once per window (1 s, at least 10 samples), with short = mean of the window and long = baseline:
  *
  *   wanted &lt; limit/2      nothing changes; the window teaches the baseline
- *   wanted &lt; 0.9 limit     nothing changes, unless the last line applies
+ *   wanted &lt; 0.9 limit     in half of the samples: nothing changes, unless the last line applies
  *   short &lt;= 1.1 long      limit += max(0.1 limit, 0.2 sqrt(limit)); by half, and five times
- *                          as often, until the app was slow for the first time
+ *                          as often, while short &lt;= 1.03 long, until the app was slow once
  *   short &lt;= 1.15 long     try a fifth more, which is kept if throughput follows
- *   short &lt;= tol long      in doubt: try a fifth less; if throughput stays, that was queueing;
+ *   short &lt;= tol long      in doubt: try a fifth less, or limit long/short if that is less, and a
+ *                          tenth more; if throughput stays, that was queueing;
  *                          if it falls, try a fifth more, which is kept if throughput follows
  *   short &gt;  tol long      limit = 0.8 limit + 0.2 limit max(0.5, tol long/short)
  * </pre>
@@ -38,6 +39,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class GradientLimit {
   private static final double SMOOTHING = 0.2;
+  private static final double UNTOUCHED = 1.03;
   private static final double CALM = 1.1;
   private static final double DOUBTFUL = 1.15;
 
@@ -74,12 +76,15 @@ public final class GradientLimit {
 
   private final AtomicLong sumNanos = new AtomicLong();
   private final AtomicInteger samples = new AtomicInteger();
+  private final AtomicInteger answers = new AtomicInteger();
+  private final AtomicInteger busyAnswers = new AtomicInteger();
   private final AtomicLong outlierNanos = new AtomicLong();
   private final AtomicInteger outliers = new AtomicInteger();
   private final AtomicInteger peak = new AtomicInteger();
   private final AtomicBoolean updating = new AtomicBoolean();
   private volatile long startNanos;
   private volatile long changedNanos;
+  private volatile boolean crowded;
   private volatile int limit;
   private volatile int instances = 1;
 
@@ -175,7 +180,11 @@ public final class GradientLimit {
    * @param wanted how many were under way, itself included, or waited for it
    */
   public void sample(long nanos, int wanted, long now) {
-    pressed(wanted);
+    pressed(wanted, now);
+    answers.incrementAndGet();
+    if (wanted >= BUSY * limit) {
+      busyAnswers.incrementAndGet();
+    }
     if (now - nanos - changedNanos < 0) {
       return;
     }
@@ -199,11 +208,27 @@ public final class GradientLimit {
     return samples.incrementAndGet() + outliers.get();
   }
 
-  private void pressed(int wanted) {
+  private void pressed(int wanted, long now) {
     int seen = peak.get();
     while (wanted > seen && !peak.compareAndSet(seen, wanted)) {
       seen = peak.get();
     }
+    if (!crowded && wanted >= BUSY * limit && updating.compareAndSet(false, true)) {
+      crowded = true; // what was sent before knows nothing of the crowd
+      begin(now);
+      updating.set(false);
+    }
+  }
+
+  private void begin(long now) {
+    changedNanos = now;
+    startNanos = now;
+    answers.set(0);
+    busyAnswers.set(0);
+    samples.set(0);
+    sumNanos.set(0);
+    outliers.set(0);
+    outlierNanos.set(0);
   }
 
   /**
@@ -211,7 +236,7 @@ public final class GradientLimit {
    * more: it may be one that makes everybody wait, by design.
    */
   public void wanting(int wanted, long now) {
-    pressed(wanted);
+    pressed(wanted, now);
     if (baselineNanos == 0
         && now - startNanos >= windowNanos / START_FASTER
         && updating.compareAndSet(false, true)) {
@@ -228,6 +253,9 @@ public final class GradientLimit {
     double seconds = (now - startNanos) / 1e9;
     int count = samples.getAndSet(0);
     long sum = sumNanos.getAndSet(0);
+    int all = answers.getAndSet(0);
+    boolean busy = 2 * busyAnswers.getAndSet(0) >= all;
+    double rate = all / seconds;
     int others = outliers.getAndSet(0);
     long othersSum = outlierNanos.getAndSet(0);
     if (others >= count) {
@@ -241,6 +269,7 @@ public final class GradientLimit {
     }
     double shortNanos = Math.max(1, (double) sum / count);
     boolean idle = most < exact / 2;
+    crowded = busy;
     learn(shortNanos, idle);
     if (idle) {
       triedFrom = 0;
@@ -254,14 +283,14 @@ public final class GradientLimit {
     } else {
       shrunkFrom = 0;
       atFloor = 0;
-      if (most < BUSY * exact) {
+      if (!busy) {
         triedFrom = 0; // the limit was not in the way, so nothing can be learnt about it
       } else if (slower <= CALM) {
         triedFrom = 0;
-        grow();
+        grow(shortNanos < baselineNanos * UNTOUCHED + QUEUE_NANOS_MIN / 5);
       } else {
         starting = false;
-        doubt(count / seconds, slower <= DOUBTFUL);
+        doubt(rate, slower);
       }
     }
     publish();
@@ -283,22 +312,24 @@ public final class GradientLimit {
     }
   }
 
-  private void grow() {
-    exact += Math.max(SMOOTHING * Math.sqrt(exact), (starting ? GROWTH_START : GROWTH) * exact);
+  private void grow(boolean untouched) {
+    double step = starting && untouched ? GROWTH_START : GROWTH;
+    exact += Math.max(SMOOTHING * Math.sqrt(exact), step * exact);
   }
 
   /**
-   * Tries a fifth less, and when that costs throughput a fifth more, and when neither is better
-   * rests.
+   * Tries what would be under way without a queue (Little's law) and a tenth more, and when that
+   * costs throughput a fifth more, and when neither is better rests.
    */
-  private void doubt(double rate, boolean upwardsOnly) {
+  private void doubt(double rate, double slower) {
+    boolean upwardsOnly = slower <= DOUBTFUL;
     if (resting > 0) {
       resting--;
     } else if (triedFrom == 0) {
       upwards |= upwardsOnly;
       triedFrom = exact;
       rateBefore = rate;
-      exact = upwards ? exact * STEP : exact / STEP;
+      exact = upwards ? exact * STEP : exact / Math.max(STEP, slower / CALM);
       settling = true;
     } else if (settling) {
       settling = false;
@@ -309,7 +340,7 @@ public final class GradientLimit {
       exact = triedFrom;
       triedFrom = 0;
       upwards = !upwards;
-      if (++failures >= 2 || upwardsOnly) {
+      if (++failures >= 2 || !upwards) { // the latter: it was upwards that failed
         failures = 0;
         resting = REST_WINDOWS;
       }
