@@ -215,6 +215,11 @@ public final class Edge implements AutoCloseable {
     return shared.gauges.requests(service, endpointId);
   }
 
+  /** WebSockets and event streams at this time, which end only when somebody wants. */
+  public int longConnections() {
+    return shared.longLived.get();
+  }
+
   /** Connections of clients, and streams of their HTTP/2 connections, at this time. */
   int connections() {
     return shared.connections.get();

@@ -66,6 +66,7 @@ final class Loop {
   private final ArrayDeque<Request> requests = new ArrayDeque<>();
   private final ArrayDeque<Response> responses = new ArrayDeque<>();
   private final Scratch scratch = new Scratch();
+  private final byte[] gather = new byte[Outgoing.COPY_BYTES_MAX];
   private final AccessRecord record = new AccessRecord();
   private final AccessLane log;
   private final Meters.Lane meters;
@@ -166,6 +167,11 @@ final class Loop {
 
   Quiet quiet() {
     return quiet;
+  }
+
+  /** Where tiny chunks are put together, within one turn. */
+  byte[] gather() {
+    return gather;
   }
 
   /** Where heads are written together; whoever clears it has it to itself until it is added. */

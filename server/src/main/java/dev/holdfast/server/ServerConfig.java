@@ -190,6 +190,8 @@ record ServerConfig(Path home, Map<String, String> values) {
           EDGE_ADMISSION,
           EDGE_RETRY_BUDGET,
           EDGE_CONNECTIONS,
+          EDGE_DRAIN_RATE,
+          EDGE_DRAIN_MAX,
           EDGE_ACCESS_LOG,
           EDGE_ACCESS_LOG_FORMAT,
           EDGE_ACCESS_LOG_SAMPLE,
