@@ -8,6 +8,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** What all event loops know of one app. Thread-safe. */
 final class AppState {
+  private static final int WHOLE = 1024;
+  private static final int MEMORY = 32;
   private static final long CONTENDED_NANOS = 5_000_000_000L;
 
   final String name;
@@ -23,6 +25,7 @@ final class AppState {
   final AtomicInteger waitingLight = new AtomicInteger();
 
   private volatile long contendedUntilNanos;
+  private volatile int waitShare; // of those within their share, lately
 
   /** Event loops that hold on to it; changed only inside the map that has it. */
   int holders;
@@ -54,12 +57,24 @@ final class AppState {
     return inFlight.get() + (contended(now) ? waitingLight : waiting).get();
   }
 
-  /** Somebody within his share has to wait for others. */
-  void contend(long now) {
-    contendedUntilNanos = now + CONTENDED_NANOS;
+  /**
+   * Somebody within his share came. A few who have to wait for others are chance; only when one in
+   * four has to, others are in the way. An update that is lost costs nothing.
+   */
+  void came(boolean waits, long now) {
+    int share = waitShare;
+    if (waits) {
+      share += (WHOLE - share) / MEMORY;
+      waitShare = share;
+      if (share > WHOLE / 4) {
+        contendedUntilNanos = now + CONTENDED_NANOS;
+      }
+    } else if (share > 0) {
+      waitShare = share - Math.ceilDiv(share, MEMORY);
+    }
   }
 
-  /** Whether somebody within his share had to wait for others lately: only then shares count. */
+  /** Whether those within their share had to wait for others lately: only then shares count. */
   boolean contended(long now) {
     return contendedUntilNanos - now > 0;
   }

@@ -59,7 +59,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     this.channel = channel;
     this.arrival = arrival;
     key = arrival.key();
-    seat = new Quiet.Seat(key, this::evict);
+    seat = new Quiet.Seat(key, arrival.http2(), this::evict);
     shared = loop.shared();
     out = new Outgoing(channel);
     alarm = new Alarm(loop, this::timedOut);
@@ -95,6 +95,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   /** Whether this request is the last one. */
   boolean closing() {
     return shared.draining();
+  }
+
+  @Nullable Exchange exchange() {
+    return exchange;
   }
 
   Arrival arrival() {
@@ -153,7 +157,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
       tooMany();
       return;
     }
-    quiet();
+    loop.quiet().add(seat, loop.now());
     if (!shared.admission.names.knows(key)) {
       shared.admission.names.put(key, arrival.peer());
     }
@@ -343,7 +347,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     }
     state = State.IDLE;
     alarm.in(shared.clientIdleNanos);
-    quiet();
+    loop.quiet().add(seat, loop.now());
     process();
   }
 
@@ -443,13 +447,6 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     Sockets.closeAfterWrites(channel);
   }
 
-  /** It waits for its client; a stream of HTTP/2 does so with its connection. */
-  private void quiet() {
-    if (!arrival.http2()) {
-      loop.quiet().add(seat, loop.now());
-    }
-  }
-
   /** Somebody needs its place. */
   private void evict() {
     if (state == State.HEAD) {
@@ -457,18 +454,6 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     }
     state = State.CLOSED;
     Sockets.close(channel);
-  }
-
-  /** Whether it carries what ends only when somebody wants. */
-  boolean longLived() {
-    return exchange != null && exchange.longLived();
-  }
-
-  /** The edge goes down, and it is this one's turn. */
-  void depart() {
-    if (exchange != null) {
-      exchange.depart();
-    }
   }
 
   private void timedOut() {

@@ -43,6 +43,9 @@ final class Departures {
     var last = staying.removeLast();
     var gone = any == staying.size() ? last : staying.set(any, last);
     next();
-    gone.depart();
+    var exchange = gone.exchange();
+    if (exchange != null) {
+      exchange.depart();
+    }
   }
 }

@@ -40,7 +40,7 @@ final class Entrance extends ChannelInboundHandlerAdapter implements Guest {
     this.arrival = arrival;
     this.tls = tls;
     alarm = new Alarm(porch.loop(), this::cut);
-    seat = new Quiet.Seat(arrival.key(), this::cut);
+    seat = new Quiet.Seat(arrival.key(), false, this::cut);
   }
 
   @Override

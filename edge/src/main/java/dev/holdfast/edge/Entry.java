@@ -99,7 +99,7 @@ final class Entry implements Waiter {
       }
       parked = true;
       if (wait > 0) {
-        exchange.phase(Exchange.Phase.PARKED);
+        exchange.phase(Phase.PARKED);
         client.alarm().in(wait);
         client.watch();
         return;
@@ -124,11 +124,11 @@ final class Entry implements Waiter {
         exchange.reach().choose(found);
       }
       case WAIT -> {
-        exchange.phase(Exchange.Phase.WAITING);
+        exchange.phase(Phase.WAITING);
         client.alarm().off();
         lane.park(entered, this, deadline, now);
         loop.crowd();
-        if (exchange.phase() == Exchange.Phase.WAITING) {
+        if (exchange.phase() == Phase.WAITING) {
           client.watch();
         }
       }
@@ -270,7 +270,7 @@ final class Entry implements Waiter {
     if (asked == null || found == null) {
       return;
     }
-    exchange.phase(Exchange.Phase.OPEN);
+    exchange.phase(Phase.OPEN);
     unpark();
     try {
       admit(asked, found);

@@ -18,18 +18,6 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class Exchange {
-  /** Where it is. */
-  enum Phase {
-    OPEN,
-    PARKED,
-    WAITING,
-    HELD,
-    CONNECTING,
-    ACTIVE,
-    TUNNEL,
-    DONE
-  }
-
   private final ClientConnection client;
   private final Loop loop;
   private final Shared shared;
@@ -129,8 +117,6 @@ final class Exchange {
     fail(Code.H26, "oversized body", 413);
   }
 
-  // What its parts ask and say
-
   Phase phase() {
     return phase;
   }
@@ -197,8 +183,6 @@ final class Exchange {
     requestPump.begin(connection, head);
     connection.read();
   }
-
-  // What the two connections and the clock say
 
   void clientProgress() {
     if (phase == Phase.ACTIVE) {
@@ -312,8 +296,6 @@ final class Exchange {
       end(Code.H24, null);
     }
   }
-
-  // Passing
 
   /** The app said its first byte. */
   void begun() {
@@ -432,8 +414,6 @@ final class Exchange {
     end(code, null);
   }
 
-  // Ending
-
   void fail(Code code, @Nullable String cause) {
     fail(code, cause, code == Code.H28 ? 408 : code.status());
   }
@@ -463,10 +443,7 @@ final class Exchange {
     var accept = Page.accepted(asked.head);
     var id = asked.head.text(seen.idAt, seen.idEnd);
     var policy = place == null ? Policy.NONE : place.policy();
-    var page =
-        more.contains("Retry-After")
-            ? new Page(status, code, title, id, policy.errorPage(), 0)
-            : Page.of(status, code, title, id, policy, loop.random());
+    var page = Page.of(status, code, title, id, policy, loop.random(), more);
     end(code, cause);
     client.answer(page, accept, more, bodyless, keepAlive);
   }

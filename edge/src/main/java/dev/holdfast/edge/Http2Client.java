@@ -62,7 +62,7 @@ final class Http2Client extends ChannelInboundHandlerAdapter implements Guest {
     this.arrival = arrival;
     codec = codec(porch.front().config(), porch.loop().shared().config);
     alarm = new Alarm(porch.loop(), this::ring);
-    seat = new Quiet.Seat(arrival.key(), this::leave);
+    seat = new Quiet.Seat(arrival.key(), false, this::leave);
     windowNanos = porch.loop().shared().time.nanos();
   }
 

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  * within his share      waits up to roomWait (1 s), in order
- *                       once the first waited 200 ms: newest first, and half of what an answer
- *                       takes at rest (20 ms at least)
+ *                       once the first waited 200 ms: newest first, and a quarter of what an
+ *                       answer takes at rest (20 ms at least)
  * beyond it, nobody     waits up to roomWait, in order; newest first once the first waited 600 ms
  *   else has to wait
  * beyond it, others do  no slot beyond his share, waits up to 100 ms
@@ -56,10 +56,13 @@ final class Lobby {
     }
     boolean free = heavy ? app.waiting.get() == 0 && !app.contended(now) : !behind(gate, now);
     if (free && take(gate)) {
+      if (!heavy) {
+        app.came(false, now);
+      }
       return Verdict.ADMITTED;
     }
-    if (!heavy && othersAreInTheWay(gate, client)) {
-      app.contend(now);
+    if (!heavy) {
+      app.came(othersAreInTheWay(gate, client), now);
     }
     app.limit.wanting(app.wanted(now), now);
     if (config.mode(Limiter.APP) == Limiter.Mode.OBSERVE) {
@@ -199,7 +202,7 @@ final class Lobby {
     }
     long atRest = gate.app.limit.baselineNanos();
     return atRest > 0 && room.newestFirst(now)
-        ? Math.min(most, Math.max(WAIT_NANOS_MIN, atRest / 2))
+        ? Math.min(most, Math.max(WAIT_NANOS_MIN, atRest / 4))
         : most;
   }
 

@@ -367,13 +367,18 @@ final class Loop {
     pool.closeIf(_ -> true);
     http2.drain();
     List.copyOf(clients).forEach(ClientConnection::drain);
-    var staying = clients.stream().filter(ClientConnection::longLived).toList();
+    var staying = clients.stream().filter(Loop::longLived).toList();
     new Departures(this, staying, shared.departNanos()).start();
   }
 
   /** Ends what had its time to finish, but for what is asked to go one after the other. */
   void cutRequests() {
-    List.copyOf(clients).stream().filter(c -> !c.longLived()).forEach(ClientConnection::cut);
+    List.copyOf(clients).stream().filter(c -> !longLived(c)).forEach(ClientConnection::cut);
+  }
+
+  private static boolean longLived(ClientConnection client) {
+    var exchange = client.exchange();
+    return exchange != null && exchange.longLived();
   }
 
   /** Ends everything. */

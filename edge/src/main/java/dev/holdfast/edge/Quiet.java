@@ -27,27 +27,35 @@ final class Quiet {
 
   /** Whoever can be asked to go. */
   @FunctionalInterface
-  interface Guest {
+  interface Leaver {
     void leaveNow();
   }
 
   /** One connection, quiet or not. */
   static final class Seat {
     final long client;
-    private final Guest guest;
+    private final boolean stays;
+    private final Leaver leaver;
     private int at = -1;
     private long sinceNanos;
 
-    Seat(long client, Guest guest) {
+    /**
+     * Nobody waits yet.
+     *
+     * @param client key of whoever has it
+     * @param stays whether it is a stream, which comes and goes with its connection
+     */
+    Seat(long client, boolean stays, Leaver leaver) {
       this.client = client;
-      this.guest = guest;
+      this.stays = stays;
+      this.leaver = leaver;
     }
   }
 
   /** The connection waits for its client from now on. */
   void add(Seat seat, long now) {
     seat.sinceNanos = now;
-    if (seat.at < 0) {
+    if (seat.at < 0 && !seat.stays) {
       seat.at = seats.size();
       seats.add(seat);
     }
@@ -78,7 +86,7 @@ final class Quiet {
     }
     remove(victim);
     shared.evicted();
-    victim.guest.leaveNow();
+    victim.leaver.leaveNow();
     return true;
   }
 
