@@ -50,7 +50,7 @@ final class FrameBorder {
       lengthEnd = (byte) (HEAD_BYTES + more);
       headEnd = (byte) (lengthEnd + ((octet & MASKED) == 0 ? 0 : MASK_BYTES));
     } else if (seen < lengthEnd) {
-      length = length << 8 | octet;
+      length = (length << 8) | octet;
     }
     seen++;
     if (seen == headEnd && seen > 1) {

@@ -85,12 +85,13 @@ public final class GradientLimit {
   private volatile long startNanos;
   private volatile long changedNanos;
   private volatile boolean crowded;
+  private volatile long restNanos; // the baseline, for those who do not hold "updating"
   private volatile int limit;
   private volatile int instances = 1;
 
   // What follows is touched only by who holds "updating".
   private double exact;
-  private volatile double baselineNanos;
+  private double baselineNanos;
   private int warm;
   private double triedFrom;
   private double rateBefore;
@@ -156,7 +157,7 @@ public final class GradientLimit {
 
   /** How long an answer takes at rest, as far as that is known; 0 when nothing is. */
   public long baselineNanos() {
-    return (long) baselineNanos;
+    return restNanos;
   }
 
   /**
@@ -200,7 +201,8 @@ public final class GradientLimit {
   }
 
   private int count(long nanos) {
-    if (baselineNanos > 0 && nanos > OUTLIER * baselineNanos + QUEUE_NANOS_MIN) {
+    long rest = restNanos;
+    if (rest > 0 && nanos > OUTLIER * rest + QUEUE_NANOS_MIN) {
       outlierNanos.addAndGet(nanos);
       return samples.get() + outliers.incrementAndGet();
     }
@@ -237,10 +239,10 @@ public final class GradientLimit {
    */
   public void wanting(int wanted, long now) {
     pressed(wanted, now);
-    if (baselineNanos == 0
+    if (restNanos == 0
         && now - startNanos >= windowNanos / START_FASTER
         && updating.compareAndSet(false, true)) {
-      if (baselineNanos == 0) {
+      if (restNanos == 0) {
         startNanos = now;
         exact += GROWTH_START * exact;
         publish();
@@ -271,6 +273,7 @@ public final class GradientLimit {
     boolean idle = most < exact / 2;
     crowded = busy;
     learn(shortNanos, idle);
+    restNanos = (long) baselineNanos;
     if (idle) {
       triedFrom = 0;
       shrunkFrom = 0;
@@ -374,6 +377,7 @@ public final class GradientLimit {
 
   private void publish() {
     exact = Math.clamp(exact, floor(), max);
+    restNanos = (long) baselineNanos;
     limit = (int) exact;
   }
 }
