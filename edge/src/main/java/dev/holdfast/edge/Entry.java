@@ -1,6 +1,7 @@
 package dev.holdfast.edge;
 
 import dev.holdfast.ledger.Policy;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -198,6 +199,32 @@ final class Entry implements Waiter {
       admitted = false;
       long now = loop.now();
       loop.lane().finished(entered, client.key(), 0, 0, now - sentNanos, 0, now);
+    }
+  }
+
+  /**
+   * The client is gone. Most apps work on for nobody, so the slot is kept for as long as an answer
+   * takes: or else whoever asks and goes at once (RFC 9113 section 5.4.2, CVE-2023-44487) has as
+   * many slots as he likes.
+   *
+   * @param sent whether the app has the request
+   */
+  void abandoned(boolean sent) {
+    var entered = gate;
+    if (!sent || !admitted || entered == null) {
+      return;
+    }
+    long now = loop.now();
+    long left = entered.app.limit.baselineNanos() - (now - sentNanos);
+    if (left > 0) {
+      admitted = false;
+      long cost = now - sentNanos + left;
+      var _ =
+          loop.eventLoop()
+              .schedule(
+                  () -> loop.lane().finished(entered, client.key(), 0, 0, cost, 0, loop.now()),
+                  left,
+                  TimeUnit.NANOSECONDS);
     }
   }
 

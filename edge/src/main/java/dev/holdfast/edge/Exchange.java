@@ -269,6 +269,7 @@ final class Exchange {
       tunnel.gone(true);
     } else if (phase != Phase.DONE) {
       tally.status = Code.H27.status();
+      entry.abandoned(phase == Phase.ACTIVE);
       end(Code.H27, null);
     }
   }
