@@ -43,7 +43,7 @@ class DepartureTest {
       wire.send(UPGRADE);
       wire.head();
       assertThat(wire.bytes(4)).isEqualTo("\u0081\u0002hi");
-      var closing = Thread.ofVirtual().start(rig::close);
+      var closing = Thread.ofVirtual().start(rig.edge::close);
       assertThat(wire.bytes(4)).isEqualTo(RESTART);
       wire.send("bye");
       wire.socket.shutdownOutput();
@@ -62,7 +62,7 @@ class DepartureTest {
       wire.send(UPGRADE);
       wire.head();
       assertThat(wire.bytes(6)).isEqualTo("\u0081\u0009half");
-      rig.close();
+      rig.edge.close();
       assertThat(wire.rest()).isEmpty();
     }
   }
@@ -90,7 +90,7 @@ class DepartureTest {
                 }));
       }
       long start = System.nanoTime();
-      rig.close();
+      rig.edge.close();
       for (var reader : readers) {
         reader.join(Duration.ofSeconds(10));
       }
