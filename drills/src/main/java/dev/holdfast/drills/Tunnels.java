@@ -22,6 +22,7 @@ final class Tunnels implements AutoCloseable {
 
   /** 180 in a second: what comes faster than 200 is a storm, which waits, and another drill. */
   private static final Duration TICK = Duration.ofMillis(11);
+
   private static final Duration WAIT = Duration.ofSeconds(30);
   private static final int TIMEOUT_MILLIS = 10_000;
   private static final int HEAD_BYTES_MAX = 4096;

@@ -133,8 +133,8 @@ public final class Edge implements AutoCloseable {
     shared.minder.start(open -> {
       doors.forEach(door -> door.config().setAutoRead(open));
       if (!open) {
-        loops.forEach((eventLoop, loop) ->
-            eventLoop.execute(() -> loop.quiet().shrink(CROWDED_PART)));
+        loops.forEach(
+            (eventLoop, loop) -> eventLoop.execute(() -> loop.quiet().shrink(CROWDED_PART)));
       }
     });
     boolean first = true;

@@ -183,49 +183,113 @@ public record EdgeConfig(
   /** The same with another place to listen at. */
   public EdgeConfig withListen(InetSocketAddress at) {
     return copy(
-        at, eventLoops, transport, httpsPort, connectionsMax, accessLog, admission, retryBudget, drain);
+        at,
+        eventLoops,
+        transport,
+        httpsPort,
+        connectionsMax,
+        accessLog,
+        admission,
+        retryBudget,
+        drain);
   }
 
   /** The same with so many threads. */
   public EdgeConfig withEventLoops(int threads) {
     return copy(
-        listen, threads, transport, httpsPort, connectionsMax, accessLog, admission, retryBudget, drain);
+        listen,
+        threads,
+        transport,
+        httpsPort,
+        connectionsMax,
+        accessLog,
+        admission,
+        retryBudget,
+        drain);
   }
 
   /** The same with another way to talk to the kernel. */
   public EdgeConfig withTransport(String name) {
     return copy(
-        listen, eventLoops, name, httpsPort, connectionsMax, accessLog, admission, retryBudget, drain);
+        listen,
+        eventLoops,
+        name,
+        httpsPort,
+        connectionsMax,
+        accessLog,
+        admission,
+        retryBudget,
+        drain);
   }
 
   /** The same with another port for HTTPS. */
   public EdgeConfig withHttpsPort(int port) {
     return copy(
-        listen, eventLoops, transport, port, connectionsMax, accessLog, admission, retryBudget, drain);
+        listen,
+        eventLoops,
+        transport,
+        port,
+        connectionsMax,
+        accessLog,
+        admission,
+        retryBudget,
+        drain);
   }
 
   /** The same with another bound for clients that are connected. */
   public EdgeConfig withConnectionsMax(int connections) {
     return copy(
-        listen, eventLoops, transport, httpsPort, connections, accessLog, admission, retryBudget, drain);
+        listen,
+        eventLoops,
+        transport,
+        httpsPort,
+        connections,
+        accessLog,
+        admission,
+        retryBudget,
+        drain);
   }
 
   /** The same with another log. */
   public EdgeConfig withAccessLog(AccessLogConfig log) {
     return copy(
-        listen, eventLoops, transport, httpsPort, connectionsMax, log, admission, retryBudget, drain);
+        listen,
+        eventLoops,
+        transport,
+        httpsPort,
+        connectionsMax,
+        log,
+        admission,
+        retryBudget,
+        drain);
   }
 
   /** The same with another way to let in. */
   public EdgeConfig withAdmission(AdmissionConfig config) {
     return copy(
-        listen, eventLoops, transport, httpsPort, connectionsMax, accessLog, config, retryBudget, drain);
+        listen,
+        eventLoops,
+        transport,
+        httpsPort,
+        connectionsMax,
+        accessLog,
+        config,
+        retryBudget,
+        drain);
   }
 
   /** The same with retries bounded or not. */
   public EdgeConfig withRetryBudget(boolean bounded) {
     return copy(
-        listen, eventLoops, transport, httpsPort, connectionsMax, accessLog, admission, bounded, drain);
+        listen,
+        eventLoops,
+        transport,
+        httpsPort,
+        connectionsMax,
+        accessLog,
+        admission,
+        bounded,
+        drain);
   }
 
   /** The same with another way to let tunnels go. */
@@ -278,6 +342,7 @@ public record EdgeConfig(
         writeBufferHighBytes,
         accessLog,
         admission,
-        retryBudget, drain);
+        retryBudget,
+        drain);
   }
 }

@@ -4,8 +4,8 @@ import io.netty.buffer.ByteBuf;
 
 /**
  * Where in a row of WebSocket frames one direction of a tunnel stands (RFC 6455 section 5.2), so
- * that a frame of the edge's own can be put between two. It reads heads and skips the rest. Confined
- * to its event loop.
+ * that a frame of the edge's own can be put between two. It reads heads and skips the rest.
+ * Confined to its event loop.
  */
 final class FrameBorder {
   private static final int OPCODE = 0x0f;

@@ -175,8 +175,8 @@ final class Lane {
   // Waiting
 
   /**
-   * Lets a request wait that was just told {@link Verdict#WAIT}; its {@link Waiter} is called later,
-   * or now when there is no room after all.
+   * Lets a request wait that was just told {@link Verdict#WAIT}; its {@link Waiter} is called
+   * later, or now when there is no room after all.
    */
   void park(Gate gate, Waiter waiter, long deadlineNanos, long now) {
     lobby.park(gate, waiter, deadlineNanos, now);

@@ -362,7 +362,9 @@ final class Loop {
     http2.forget(service, id);
   }
 
-  /** Ends what waits for nothing; what is under way may finish, and what never would is asked to. */
+  /**
+   * Ends what waits for nothing; what is under way may finish, and what never would is asked to.
+   */
   void drain() {
     pool.closeIf(_ -> true);
     http2.drain();

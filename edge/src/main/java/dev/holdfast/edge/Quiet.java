@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  * The connections of one event loop that wait for their client: they never said anything, not yet
  * all of a head, or nothing since their last answer. When there is no room for a newcomer one of
  * them goes. Which one is found in a handful drawn by chance: of the client address that holds the
- * most, the one that has been silent longest, so that whoever opens thousands loses his own. Confined
- * to its event loop; every step takes constant time.
+ * most, the one that has been silent longest, so that whoever opens thousands loses his own.
+ * Confined to its event loop; every step takes constant time.
  */
 final class Quiet {
   /** With so many drawn, a client with a tenth of all connections is missed once in 29 times. */

@@ -30,6 +30,7 @@ final class Shared {
 
   /** Connections of each client. */
   final InFlight connectionsOf = new InFlight(CLIENTS_WIDTH);
+
   final long idleNanos;
   final long clientIdleNanos;
   final long firstByteNanos;

@@ -155,9 +155,10 @@ class AdmissionEffectTest {
       for (int i = 0; i < INITIAL; i++) {
         var wire = rig.connect();
         wires.add(wire);
-        wire.send(i % 2 == 0
-            ? Rig.get("/big")
-            : "POST /slow HTTP/1.1\r\nHost: app.test\r\nContent-Length: 9\r\n\r\nx");
+        wire.send(
+            i % 2 == 0
+                ? Rig.get("/big")
+                : "POST /slow HTTP/1.1\r\nHost: app.test\r\nContent-Length: 9\r\n\r\nx");
       }
       Rig.until(() -> backend.connections.get() == INITIAL);
       assertThat(rig.ask(Rig.get("/")).body()).isEqualTo("served");

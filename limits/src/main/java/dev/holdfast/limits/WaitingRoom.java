@@ -5,13 +5,13 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A bounded queue that serves in order while it is calm and newest first when it is not. Once whoever
- * came first has waited for {@code patience}, there is more work than room for work, and he will be
- * served too late whatever is done; then the newest is served, the oldest is sent away when the room
- * is full, and it stays so until nobody was sent away for a second and the room was empty (adaptive
- * LIFO, B. Maurer, "Fail at Scale", ACM Queue 13(8), 2015). A room that is never empty and yet short, as behind clients who each wait for
- * their answer, stays in order. Confined to its owner; keeps three
- * arrays, which grow with the crowd, and allocates nothing per entry.
+ * A bounded queue that serves in order while it is calm and newest first when it is not. Once
+ * whoever came first has waited for {@code patience}, there is more work than room for work, and he
+ * will be served too late whatever is done; then the newest is served, the oldest is sent away when
+ * the room is full, and it stays so until nobody was sent away for a second and the room was empty
+ * (adaptive LIFO, B. Maurer, "Fail at Scale", ACM Queue 13(8), 2015). A room that is never empty
+ * and yet short, as behind clients who each wait for their answer, stays in order. Confined to its
+ * owner; keeps three arrays, which grow with the crowd, and allocates nothing per entry.
  */
 public final class WaitingRoom<T> {
   private static final int LENGTH_FIRST = 32;
