@@ -260,6 +260,18 @@ class LaneTest {
   }
 
   @Test
+  void aSpaceThatOnlyHoldsWhatSurvivedOnceSaysNothingAboutMemory() {
+    var kept = new ArrayList<byte[]>();
+    for (int i = 0; i < 64; i++) {
+      for (int n = 0; n < 256; n++) {
+        kept.add(new byte[4096]);
+      }
+      assertThat(new Vitals().read().memory()).isLessThan(0.9);
+    }
+    assertThat(kept).hasSize(64 * 256);
+  }
+
+  @Test
   void clientsCanOnlyLowerTheirClass() {
     assertThat(Priority.of(Priority.LIVE, Priority.hint("C0"), 0, false)).isEqualTo(Priority.LIVE);
     assertThat(Priority.of(Priority.LIVE, Priority.hint("c4"), 0, false)).isEqualTo(Priority.BATCH);
