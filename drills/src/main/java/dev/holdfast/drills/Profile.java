@@ -8,20 +8,28 @@ import java.util.Map;
  */
 public enum Profile {
   /** Without the defence that the drill is about. */
-  NAIVE("off", "off"),
+  NAIVE("off", "off", "0s"),
   /** As the platform is meant to run. */
-  PROTECTED("enforce", "on");
+  PROTECTED("enforce", "on", "60s");
 
   private final String admission;
   private final String retryBudget;
+  private final String drainMax;
 
-  Profile(String admission, String retryBudget) {
+  Profile(String admission, String retryBudget, String drainMax) {
     this.admission = admission;
     this.retryBudget = retryBudget;
+    this.drainMax = drainMax;
   }
 
   /** The switches, as the platform reads them from its environment. */
   Map<String, String> environment() {
-    return Map.of("HOLDFAST_EDGE_ADMISSION", admission, "HOLDFAST_EDGE_RETRY_BUDGET", retryBudget);
+    return Map.of(
+        "HOLDFAST_EDGE_ADMISSION",
+        admission,
+        "HOLDFAST_EDGE_RETRY_BUDGET",
+        retryBudget,
+        "HOLDFAST_EDGE_DRAIN_MAX",
+        drainMax);
   }
 }

@@ -36,6 +36,7 @@ final class Admission {
   final GcraTable accountRates;
   final GcraTable clientRates;
   final InFlight clientsInFlight = new InFlight(IN_FLIGHT_WIDTH);
+  final InFlight clientsWaiting = new InFlight(IN_FLIGHT_WIDTH);
   final AtomicInteger inFlight = new AtomicInteger();
   final Share accountShare;
   final ShedLevel shed;

@@ -104,9 +104,9 @@ public record AdmissionConfig(
    * @param tolerance how many times slower than at rest an answer may be
    * @param window how long samples are collected
    * @param samplesMin fewer say nothing
-   * @param roomMax requests that wait, at most; never more than the limit or ten
+   * @param roomMax requests that wait, at most, per event loop
    * @param roomWait how long a request waits at most
-   * @param roomPatience how long the room is occupied before the newest is served first
+   * @param roomPatience how long the first waits before the newest is served first
    * @param streamAfter an answer that took longer to begin says nothing about the app's load
    * @param retryPercent retries per hundred first tries
    * @param idle an app that had no request for so long is forgotten
@@ -241,9 +241,9 @@ public record AdmissionConfig(
             2.0,
             Duration.ofSeconds(1),
             10,
-            100,
+            1024,
             Duration.ofSeconds(1),
-            Duration.ofMillis(100),
+            Duration.ofMillis(200),
             Duration.ofSeconds(10),
             10,
             Duration.ofMinutes(1)),

@@ -1,5 +1,6 @@
 package dev.holdfast.edge;
 
+import dev.holdfast.limits.Keys;
 import io.netty.channel.Channel;
 import java.net.InetSocketAddress;
 
@@ -9,6 +10,7 @@ final class Arrival {
   private final int port;
   private final String tls;
   private final boolean http2;
+  private final long key;
   private final byte[] peerBytes;
   private final byte[] forwarded;
 
@@ -26,6 +28,7 @@ final class Arrival {
     this.port = port;
     this.tls = tls;
     this.http2 = http2;
+    key = peer.isEmpty() ? 0 : Keys.of(peer);
     peerBytes = Bytes.ascii(peer);
     forwarded =
         Bytes.ascii("X-Forwarded-Proto: " + scheme() + "\r\nX-Forwarded-Port: " + port + "\r\n");
@@ -38,6 +41,11 @@ final class Arrival {
 
   String peer() {
     return peer;
+  }
+
+  /** Who the client is to admission, or 0 when that is unknown. */
+  long key() {
+    return key;
   }
 
   int port() {

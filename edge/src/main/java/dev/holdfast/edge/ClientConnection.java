@@ -1,7 +1,6 @@
 package dev.holdfast.edge;
 
 import dev.holdfast.ledger.Policy;
-import dev.holdfast.limits.Keys;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -54,12 +53,14 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   private boolean counted;
   private final long key;
   private final boolean proxy;
+  private final Quiet.Seat seat;
 
   ClientConnection(Loop loop, Channel channel, Arrival arrival) {
     this.loop = loop;
     this.channel = channel;
     this.arrival = arrival;
-    key = arrival.peer().isEmpty() ? 0 : Keys.of(arrival.peer());
+    key = arrival.key();
+    seat = new Quiet.Seat(key, arrival.http2(), this::evict);
     shared = loop.shared();
     proxy = shared.visitors.believes(arrival.peer());
     out = new Outgoing(channel, loop.flushes());
@@ -96,6 +97,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   /** Whether this request is the last one. */
   boolean closing() {
     return shared.draining();
+  }
+
+  @Nullable Exchange exchange() {
+    return exchange;
   }
 
   Arrival arrival() {
@@ -148,11 +153,13 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   public void channelActive(ChannelHandlerContext ctx) {
     loop.stamp();
     counted = true;
+    shared.connectionsOf.enter(key);
     if (shared.connections.incrementAndGet() > shared.config.connectionsMax()
-        || !shared.admission.accepts()) {
+        && !loop.quiet().makeRoom()) {
       tooMany();
       return;
     }
+    loop.quiet().add(seat, loop.now());
     if (!shared.admission.names.knows(key)) {
       shared.admission.names.put(key, arrival.peer());
     }
@@ -251,8 +258,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     dropRequest();
     out.drop();
     loop.clients().remove(this);
+    loop.quiet().remove(seat);
     if (counted) {
       counted = false;
+      shared.connectionsOf.leave(key);
       shared.connections.decrementAndGet();
     }
   }
@@ -320,6 +329,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
       return;
     }
     state = State.EXCHANGE;
+    loop.quiet().remove(seat);
     request = null;
     var next = spare == null ? new Exchange(this, loop) : spare;
     spare = next;
@@ -339,6 +349,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     }
     state = State.IDLE;
     alarm.in(shared.clientIdleNanos);
+    loop.quiet().add(seat, loop.now());
     process();
   }
 
@@ -438,6 +449,15 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     state = State.CLOSED;
     dropIn();
     Sockets.closeAfterWrites(channel);
+  }
+
+  /** Somebody needs its place. */
+  private void evict() {
+    if (state == State.HEAD) {
+      refuse(Code.H28, 408, Code.H28.status(), null);
+    }
+    state = State.CLOSED;
+    Sockets.close(channel);
   }
 
   private void timedOut() {

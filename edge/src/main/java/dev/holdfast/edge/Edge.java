@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -28,7 +29,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Edge implements AutoCloseable {
   private static final int BACKLOG = 4096;
+
+  /** While descriptors or memory are short, so much of what lies idle goes each second. */
+  private static final int CROWDED_PART = 8;
+
   private static final Duration STOP_WAIT = Duration.ofSeconds(5);
+  private static final Duration DEPARTED_WAIT = Duration.ofSeconds(3);
   private static final Duration DRAIN_GLANCE = Duration.ofMillis(10);
 
   private final Shared shared;
@@ -124,8 +130,15 @@ public final class Edge implements AutoCloseable {
       accessLog.close();
       throw e;
     }
-    shared.minder.start();
     shared.checkups.start();
+    var doors = tls == null ? List.of(plain) : List.of(plain, tls);
+    shared.minder.start(open -> {
+      doors.forEach(door -> door.config().setAutoRead(open));
+      if (!open) {
+        loops.forEach(
+            (eventLoop, loop) -> eventLoop.execute(() -> loop.quiet().shrink(CROWDED_PART)));
+      }
+    });
     boolean first = true;
     for (var loop : loops.values()) {
       loop.startSweeping(first);
@@ -209,6 +222,11 @@ public final class Edge implements AutoCloseable {
     return shared.gauges.requests(service, endpointId);
   }
 
+  /** WebSockets and event streams at this time, which end only when somebody wants. */
+  public int longConnections() {
+    return shared.longLived.get();
+  }
+
   /** Connections of clients, and streams of their HTTP/2 connections, at this time. */
   int connections() {
     return shared.connections.get();
@@ -245,7 +263,8 @@ public final class Edge implements AutoCloseable {
 
   /**
    * Takes no more, lets what is under way finish for at most {@link EdgeConfig#drainWait}, then
-   * cuts the rest (H24). Idempotent; not to be called on an event loop.
+   * cuts the rest (H24); tunnels and streams are let go one after the other, as {@link
+   * EdgeConfig#drain} says. Idempotent; not to be called on an event loop.
    */
   @Override
   public void close() {
@@ -257,8 +276,15 @@ public final class Edge implements AutoCloseable {
     if (tlsListener != null) {
       tlsListener.close().awaitUninterruptibly(STOP_WAIT.toMillis());
     }
+    long departs = shared.departNanos();
+    var departed =
+        Deadline.after(shared.time, Duration.ofNanos(departs + departs / 4).plus(DEPARTED_WAIT));
     onLoops(Loop::drain, front::drain);
     awaitClients(Deadline.after(shared.time, shared.config.drainWait()));
+    if (shared.longLived.get() > 0) {
+      onLoops(Loop::cutRequests, _ -> {});
+      awaitClients(departed);
+    }
     onLoops(Loop::cut, front::cut);
     group
         .shutdownGracefully(0, STOP_WAIT.toMillis(), TimeUnit.MILLISECONDS)

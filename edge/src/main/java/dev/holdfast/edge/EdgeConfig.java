@@ -39,6 +39,7 @@ import java.time.Duration;
  * @param retryBudget whether retries are bounded to a share of the requests
  * @param startsTraces whether a request without a trace context (W3C) gets one; one that has is
  *     always followed
+ * @param drain how what would not end by itself is ended
  */
 public record EdgeConfig(
     InetSocketAddress listen,
@@ -67,7 +68,40 @@ public record EdgeConfig(
     AccessLogConfig accessLog,
     AdmissionConfig admission,
     boolean retryBudget,
-    boolean startsTraces) {
+    boolean startsTraces,
+    Drain drain) {
+
+  /**
+   * How tunnels and streams are let go when the edge goes down.
+   *
+   * @param perSecond how many, unless that would take longer than the longest
+   * @param longest after which none is left
+   */
+  public record Drain(int perSecond, Duration longest) {
+    private static final double NANOS_PER_SECOND = 1e9;
+
+    /** Refuses rates and waits beyond all reason. */
+    public Drain {
+      Check.that(
+          perSecond >= 1 && perSecond <= PER_SECOND_MAX,
+          "drain.perSecond",
+          perSecond,
+          "1 to " + PER_SECOND_MAX);
+      Check.that(
+          !longest.isNegative() && longest.compareTo(LONGEST_MAX) <= 0,
+          "drain.longest",
+          longest,
+          "0 s to " + LONGEST_MAX.toMinutes() + " min");
+    }
+
+    /** How long so many take. */
+    long nanos(int count) {
+      return Math.min(longest.toNanos(), (long) (count * NANOS_PER_SECOND / perSecond));
+    }
+  }
+
+  private static final int PER_SECOND_MAX = 100_000;
+  private static final Duration LONGEST_MAX = Duration.ofMinutes(30);
 
   /** Longest header name in bytes. */
   public static final int HEADER_NAME_BYTES_MAX = 1000;
@@ -146,7 +180,8 @@ public record EdgeConfig(
         AccessLogConfig.defaults(),
         AdmissionConfig.defaults(),
         true,
-        false);
+        false,
+        new Drain(250, Duration.ofSeconds(60)));
   }
 
   /** The same with another place to listen at. */
@@ -160,7 +195,8 @@ public record EdgeConfig(
         accessLog,
         admission,
         retryBudget,
-        startsTraces);
+        startsTraces,
+        drain);
   }
 
   /** The same with so many threads. */
@@ -174,7 +210,8 @@ public record EdgeConfig(
         accessLog,
         admission,
         retryBudget,
-        startsTraces);
+        startsTraces,
+        drain);
   }
 
   /** The same with another way to talk to the kernel. */
@@ -188,7 +225,8 @@ public record EdgeConfig(
         accessLog,
         admission,
         retryBudget,
-        startsTraces);
+        startsTraces,
+        drain);
   }
 
   /** The same with another port for HTTPS. */
@@ -202,7 +240,8 @@ public record EdgeConfig(
         accessLog,
         admission,
         retryBudget,
-        startsTraces);
+        startsTraces,
+        drain);
   }
 
   /** The same with another bound for clients that are connected. */
@@ -216,7 +255,8 @@ public record EdgeConfig(
         accessLog,
         admission,
         retryBudget,
-        startsTraces);
+        startsTraces,
+        drain);
   }
 
   /** The same with another log. */
@@ -230,7 +270,8 @@ public record EdgeConfig(
         log,
         admission,
         retryBudget,
-        startsTraces);
+        startsTraces,
+        drain);
   }
 
   /** The same with another way to let in. */
@@ -244,7 +285,8 @@ public record EdgeConfig(
         accessLog,
         config,
         retryBudget,
-        startsTraces);
+        startsTraces,
+        drain);
   }
 
   /** The same with retries bounded or not. */
@@ -258,7 +300,8 @@ public record EdgeConfig(
         accessLog,
         admission,
         bounded,
-        startsTraces);
+        startsTraces,
+        drain);
   }
 
   /** The same with traces begun or only followed. */
@@ -272,7 +315,23 @@ public record EdgeConfig(
         accessLog,
         admission,
         retryBudget,
-        begun);
+        begun,
+        drain);
+  }
+
+  /** The same with another way to let tunnels go. */
+  public EdgeConfig withDrain(Drain way) {
+    return copy(
+        listen,
+        eventLoops,
+        transport,
+        httpsPort,
+        connectionsMax,
+        accessLog,
+        admission,
+        retryBudget,
+        startsTraces,
+        way);
   }
 
   private EdgeConfig copy(
@@ -284,7 +343,8 @@ public record EdgeConfig(
       AccessLogConfig accessLog,
       AdmissionConfig admission,
       boolean retryBudget,
-      boolean startsTraces) {
+      boolean startsTraces,
+      Drain drain) {
     return new EdgeConfig(
         listen,
         eventLoops,
@@ -312,6 +372,7 @@ public record EdgeConfig(
         accessLog,
         admission,
         retryBudget,
-        startsTraces);
+        startsTraces,
+        drain);
   }
 }

@@ -31,6 +31,7 @@ final class Entrance extends ChannelInboundHandlerAdapter implements Guest {
   private final SocketChannel channel;
   private final boolean tls;
   private final Alarm alarm;
+  private final Quiet.Seat seat;
   private Arrival arrival;
 
   Entrance(Porch porch, SocketChannel channel, Arrival arrival, boolean tls) {
@@ -39,6 +40,7 @@ final class Entrance extends ChannelInboundHandlerAdapter implements Guest {
     this.arrival = arrival;
     this.tls = tls;
     alarm = new Alarm(porch.loop(), this::cut);
+    seat = new Quiet.Seat(arrival.key(), false, this::cut);
   }
 
   @Override
@@ -151,6 +153,11 @@ final class Entrance extends ChannelInboundHandlerAdapter implements Guest {
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
     cut(); // whatever a stranger's first bytes may be, they are no defect of ours
+  }
+
+  @Override
+  public Quiet.Seat seat() {
+    return seat;
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.holdfast.edge;
 
 import dev.holdfast.ledger.Policy;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,6 +11,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Entry implements Waiter {
   static final long NANOS_PER_MILLI = 1_000_000;
+
+  /** What fewer bytes cost is in the price of any request. */
+  private static final long SMALL_BYTES = 16 * 1024;
 
   private final Exchange exchange;
   private final ClientConnection client;
@@ -21,6 +25,7 @@ final class Entry implements Waiter {
   private boolean parked;
   private long route;
   private long agent;
+  private boolean uploads;
   private long sentNanos;
   private long bodyMax;
   private long idleNanos;
@@ -41,6 +46,7 @@ final class Entry implements Waiter {
     admitted = false;
     route = 0;
     agent = 0;
+    uploads = false;
     sentNanos = now;
     bodyMax = Long.MAX_VALUE;
     idleNanos = shared.idleNanos;
@@ -157,7 +163,7 @@ final class Entry implements Waiter {
       }
       parked = true;
       if (wait > 0) {
-        exchange.phase(Exchange.Phase.PARKED);
+        exchange.phase(Phase.PARKED);
         client.alarm().in(wait);
         client.watch();
         return;
@@ -172,6 +178,7 @@ final class Entry implements Waiter {
     var lane = loop.lane();
     var entered = lane.app(found.app(), found.tenant(), Math.max(1, found.size()), now);
     gate = entered;
+    entered.most = most(found);
     clientKey = client.key(asked.head);
     route = Causes.route(asked, found, shared.admission.names);
     agent = Causes.agent(asked.head, shared.admission.names);
@@ -184,16 +191,26 @@ final class Entry implements Waiter {
         exchange.reach().choose(found);
       }
       case WAIT -> {
-        exchange.phase(Exchange.Phase.WAITING);
+        exchange.phase(Phase.WAITING);
         client.alarm().off();
         lane.park(entered, this, deadline, now);
         loop.crowd();
-        if (exchange.phase() == Exchange.Phase.WAITING) {
+        if (exchange.phase() == Phase.WAITING) {
           client.watch();
         }
       }
       case SHED, RATE, SHARE, FULL, DEADLINE -> refused(verdict);
     }
+  }
+
+  /** What is beyond waits for its turn and is not refused for want of an endpoint (H11). */
+  private int most(Place found) {
+    if (found.serviceName() == null) {
+      return Integer.MAX_VALUE;
+    }
+    var own = found.policy().requestsPerEndpointMax();
+    int each = own == null ? shared.config.requestsPerEndpointMax() : own;
+    return (int) Math.min(Integer.MAX_VALUE, (long) each * Math.max(1, found.size()));
   }
 
   @Override
@@ -251,8 +268,58 @@ final class Entry implements Waiter {
     if (entered != null && admitted) {
       admitted = false;
       long now = loop.now();
-      long bytes = exchange.tally().bytes();
-      loop.lane().finished(entered, clientKey, route, agent, now - sentNanos, bytes, now);
+      loop.lane().finished(entered, clientKey, route, agent, now - sentNanos, 0, now);
+    }
+  }
+
+  /**
+   * The client is gone. Most apps work on for nobody, so the slot is kept for as long as an answer
+   * takes: or else whoever asks and goes at once (RFC 9113 section 5.4.2, CVE-2023-44487) has as
+   * many slots as he likes.
+   *
+   * @param sent whether the app has the request
+   */
+  void abandoned(boolean sent) {
+    var entered = gate;
+    if (!sent || !admitted || entered == null) {
+      return;
+    }
+    long now = loop.now();
+    long left = entered.app.limit.baselineNanos() - (now - sentNanos);
+    if (left > 0) {
+      admitted = false;
+      long cost = now - sentNanos + left;
+      long who = clientKey;
+      long what = route;
+      long by = agent;
+      var _ =
+          loop.eventLoop()
+              .schedule(
+                  () -> loop.lane().finished(entered, who, what, by, cost, 0, loop.now()),
+                  left,
+                  TimeUnit.NANOSECONDS);
+    }
+  }
+
+  /**
+   * The app waits for the client: that is no work, and a client that sends a byte a second must not
+   * hold a slot with it.
+   */
+  void uploads() {
+    if (admitted) {
+      uploads = true;
+      leave();
+    }
+  }
+
+  /** The app has the whole request and works on it from now on. */
+  void whole(long now) {
+    sentNanos = now;
+    var entered = gate;
+    if (uploads && entered != null) {
+      uploads = false;
+      admitted = true;
+      loop.lane().again(entered, clientKey);
     }
   }
 
@@ -268,7 +335,7 @@ final class Entry implements Waiter {
   /** The app's final head came. */
   void answered(int status, long now) {
     var entered = gate;
-    if (entered != null && status < 500) { // an app that fails fast is not fast
+    if (entered != null && admitted && status < 500) { // an app that fails fast is not fast
       loop.lane().firstByte(entered, now - sentNanos, now);
     }
   }
@@ -288,6 +355,10 @@ final class Entry implements Waiter {
       loop.lane().cancel(entered, this);
     }
     leave();
+    long bytes = exchange.tally().bytes();
+    if (entered != null && bytes > SMALL_BYTES) {
+      loop.lane().spent(entered, clientKey, route, agent, bytes, loop.now());
+    }
     gate = null;
     unpark();
   }
@@ -299,7 +370,7 @@ final class Entry implements Waiter {
     if (asked == null || found == null) {
       return;
     }
-    exchange.phase(Exchange.Phase.OPEN);
+    exchange.phase(Phase.OPEN);
     unpark();
     try {
       admit(asked, found);

@@ -18,18 +18,6 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class Exchange {
-  /** Where it is. */
-  enum Phase {
-    OPEN,
-    PARKED,
-    WAITING,
-    HELD,
-    CONNECTING,
-    ACTIVE,
-    TUNNEL,
-    DONE
-  }
-
   private final ClientConnection client;
   private final Loop loop;
   private final Shared shared;
@@ -107,8 +95,6 @@ final class Exchange {
     fail(Code.H26, "oversized body", 413);
   }
 
-  // What its parts ask and say
-
   Phase phase() {
     return phase;
   }
@@ -181,8 +167,6 @@ final class Exchange {
     connection.read();
   }
 
-  // What the two connections and the clock say
-
   void clientProgress() {
     if (phase == Phase.ACTIVE) {
       requestPump.pump();
@@ -226,7 +210,13 @@ final class Exchange {
   void requestSent() {
     if (phase == Phase.ACTIVE && !responsePump.begun()) {
       client.alarm().in(entry.firstByteNanos());
+      entry.whole(loop.now());
     }
+  }
+
+  /** The rest of the request has to come first. */
+  void uploads() {
+    entry.uploads();
   }
 
   /** A byte passed in either direction. */
@@ -264,7 +254,22 @@ final class Exchange {
       tunnel.gone(true);
     } else if (phase != Phase.DONE) {
       tally.status = Code.H27.status();
+      entry.abandoned(phase == Phase.ACTIVE);
       end(Code.H27, null);
+    }
+  }
+
+  /** Whether it is a tunnel or a stream. */
+  boolean longLived() {
+    return tunnel != null || streams;
+  }
+
+  /** The edge goes down, and it is this one's turn. */
+  void depart() {
+    if (tunnel != null) {
+      tunnel.depart();
+    } else if (streams) {
+      client.cut();
     }
   }
 
@@ -277,8 +282,6 @@ final class Exchange {
       end(Code.H24, null);
     }
   }
-
-  // Passing
 
   /** The app said its first byte. */
   void begun() {
@@ -337,8 +340,9 @@ final class Exchange {
       entry.streams(place == null ? Policy.NONE : place.policy(), now);
       touch();
       meter().stream(1);
-      entry.leave(); // it waits for nothing and holds no slot
+      shared.longLived.incrementAndGet();
     }
+    entry.leave(); // what is left is the network's work; a queue at the app shows before
   }
 
   /** The response is over. */
@@ -375,13 +379,14 @@ final class Exchange {
       gauge.tunnel(1);
     }
     meter().webSocket(1);
+    shared.longLived.incrementAndGet();
     var policy = place == null ? Policy.NONE : place.policy();
     var begun = Tunnel.of(this, client, connection, policy, entry.idleNanos());
     tunnel = begun;
     connection.attach(begun);
     client.attach(begun);
     tally.keep(request, seen);
-    entry.leave(); // a tunnel waits for nothing and holds no slot
+    entry.leave(); // a tunnel holds no slot
     slim();
     begun.start(client.takeIn(), connection.takeIn());
     if (client.ended()) {
@@ -399,10 +404,9 @@ final class Exchange {
       gauge.tunnel(-1);
     }
     meter().webSocket(-1);
+    shared.longLived.decrementAndGet();
     end(code, null);
   }
-
-  // Ending
 
   void fail(Code code, @Nullable String cause) {
     fail(code, cause, code == Code.H28 ? 408 : code.status());
@@ -434,10 +438,7 @@ final class Exchange {
     var id = asked.head.text(seen.idAt, seen.idEnd);
     var policy = place == null ? Policy.NONE : place.policy();
     var hsts = Extras.hsts(extras(), client.arrival());
-    var page =
-        more.contains("Retry-After")
-            ? new Page(status, code, title, id, policy.errorPage(), 0)
-            : Page.of(status, code, title, id, policy, loop.random());
+    var page = Page.of(status, code, title, id, policy, loop.random(), more);
     end(code, cause);
     client.answer(page, accept, more + hsts, bodyless, keepAlive);
   }
@@ -461,6 +462,7 @@ final class Exchange {
     if (streams) {
       streams = false;
       meter().stream(-1);
+      shared.longLived.decrementAndGet();
     }
     responsePump.clear();
     long serviceNanos = Math.max(0, loop.now() - startNanos);

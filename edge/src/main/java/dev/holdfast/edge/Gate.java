@@ -15,7 +15,16 @@ final class Gate {
   private static final int COST_SMOOTHING = 16;
 
   final AppState app;
+
+  /** Those who are within their share. */
   @Nullable WaitingRoom<Waiter> room;
+
+  /** Those who have more than their share under way already. */
+  @Nullable WaitingRoom<Waiter> heavyRoom;
+
+  /** How many its endpoints take in all, whatever was learnt. */
+  int most = Integer.MAX_VALUE;
+
   int inFlight;
   int turn;
   boolean pumping;
@@ -34,7 +43,7 @@ final class Gate {
 
   /** Requests that wait here. */
   int waiting() {
-    return room == null ? 0 : room.size();
+    return (room == null ? 0 : room.size()) + (heavyRoom == null ? 0 : heavyRoom.size());
   }
 
   /** What a request of this app costs on average. */

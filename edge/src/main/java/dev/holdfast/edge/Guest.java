@@ -5,6 +5,9 @@ package dev.holdfast.edge;
  * carries streams. Confined to its event loop.
  */
 interface Guest {
+  /** Its place among those that wait for their client. */
+  Quiet.Seat seat();
+
   /** The edge goes down: take nothing new, and end when what is under way has ended. */
   void drain();
 

@@ -49,6 +49,7 @@ final class Http2Client extends ChannelInboundHandlerAdapter implements Guest {
   private final Http2FrameCodec codec;
   private final Alarm alarm;
   private final Set<Channel> streams = new HashSet<>();
+  private final Quiet.Seat seat;
   private State state = State.SERVING;
 
   private Http2Client(Porch porch, Channel channel, Arrival arrival) {
@@ -57,6 +58,7 @@ final class Http2Client extends ChannelInboundHandlerAdapter implements Guest {
     this.arrival = arrival;
     codec = codec(porch.front().config(), porch.loop().shared().config);
     alarm = new Alarm(porch.loop(), this::ring);
+    seat = new Quiet.Seat(arrival.key(), false, this::leave);
   }
 
   /** Ends the pipeline of a connection whose preface is the next that comes. */
@@ -127,6 +129,7 @@ final class Http2Client extends ChannelInboundHandlerAdapter implements Guest {
 
   private void opened(Channel stream) {
     streams.add(stream);
+    porch.loop().quiet().remove(seat);
     if (state == State.SERVING) {
       alarm.off();
     }
@@ -149,6 +152,7 @@ final class Http2Client extends ChannelInboundHandlerAdapter implements Guest {
   private void closed(Channel stream) {
     streams.remove(stream);
     if (streams.isEmpty() && state == State.SERVING) {
+      porch.loop().quiet().add(seat, porch.loop().now());
       alarm.in(porch.loop().shared().clientIdleNanos);
     }
   }
@@ -206,6 +210,11 @@ final class Http2Client extends ChannelInboundHandlerAdapter implements Guest {
     var frame = new DefaultHttp2GoAwayFrame(Http2Error.NO_ERROR);
     frame.setExtraStreamIds(extraStreamIds);
     var _ = channel.writeAndFlush(frame);
+  }
+
+  @Override
+  public Quiet.Seat seat() {
+    return seat;
   }
 
   /** Not all connections at one time: each of them comes back at once, to somebody else. */

@@ -3,10 +3,7 @@ package dev.holdfast.edge;
 import dev.holdfast.limits.Keys;
 import dev.holdfast.limits.ShedLevel;
 import dev.holdfast.limits.Usage;
-import dev.holdfast.limits.WaitingRoom;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.random.RandomGenerator;
@@ -32,9 +29,8 @@ final class Lane {
 
   private static final long COST_BYTE_NANOS = 15; // 64 KiB count as much as a millisecond
 
-  private static final int ROOM_MIN = 10; // even a small app may have a small crowd come at once
-
-  private static final int OWN_PART_MAX = 8; // an eighth of a time is always left to the app
+  /** An eighth of a measured time is always left to the app. */
+  private static final int OWN_PART_MAX = 8;
 
   private static final int RETRY_SECONDS_MIN = 1;
   private static final int RETRY_SECONDS_SPREAD = 3;
@@ -43,7 +39,7 @@ final class Lane {
   private final AdmissionConfig config;
   private final RandomGenerator random;
   private final Map<String, Gate> gates = new HashMap<>();
-  private final List<Gate> crowded = new ArrayList<>();
+  private final Lobby lobby;
   private final Usage accounts;
   private final Usage clients;
   private final Pressure pressure;
@@ -59,6 +55,7 @@ final class Lane {
     this.random = random;
     config = admission.config;
     pressure = new Pressure(admission, now);
+    lobby = new Lobby(this, admission);
     var node = config.node();
     accounts = new Usage(node.usersMax(), node.usageWindow(), now);
     clients = new Usage(node.usersMax(), node.usageWindow(), now);
@@ -139,14 +136,7 @@ final class Lane {
     if (admission.on(Limiter.NODE) && !pressure.admits(level, now)) {
       return Verdict.SHED;
     }
-    if (client != 0
-        && admission.on(Limiter.CLIENT_SHARE)
-        && admission.on(Limiter.APP)
-        && !clientShare(gate.app, client, now)
-        && admission.refuses(Limiter.CLIENT_SHARE)) {
-      return Verdict.SHARE;
-    }
-    return slot(gate, now);
+    return lobby.slot(gate, client, now);
   }
 
   private Verdict rate(AccountState account, long client, long now) {
@@ -172,48 +162,6 @@ final class Lane {
     return Verdict.ADMITTED;
   }
 
-  private boolean clientShare(AppState app, long client, long now) {
-    int mine = admission.clientsInFlight.of(Keys.of(app.key, client));
-    int all = app.inFlight.get() + app.waiting.get();
-    return app.clients.allows(mine, all, app.limit.limit(), now);
-  }
-
-  /** A slot of the app, or why there is none. Takes the slot. */
-  private Verdict slot(Gate gate, long now) {
-    var app = gate.app;
-    if (!admission.on(Limiter.APP)) {
-      app.inFlight.incrementAndGet();
-      return Verdict.ADMITTED;
-    }
-    var room = gate.room;
-    boolean behind = room != null && room.size() > 0 && !room.newestFirst(now);
-    if (!behind && take(app)) {
-      return Verdict.ADMITTED;
-    }
-    if (config.mode(Limiter.APP) == Limiter.Mode.OBSERVE) {
-      admission.refuses(Limiter.APP);
-      app.inFlight.incrementAndGet();
-      return Verdict.ADMITTED;
-    }
-    if (app.waiting.get() < roomSize(app) || (room != null && room.newestFirst(now))) {
-      return Verdict.WAIT;
-    }
-    admission.refuses(Limiter.APP);
-    return Verdict.FULL;
-  }
-
-  private static boolean take(AppState app) {
-    if (app.inFlight.incrementAndGet() <= app.limit.limit()) {
-      return true;
-    }
-    app.inFlight.decrementAndGet();
-    return false;
-  }
-
-  private int roomSize(AppState app) {
-    return Math.min(Math.max(app.limit.limit(), ROOM_MIN), config.app().roomMax());
-  }
-
   /** How heavy the user is: the account among accounts and the client among clients. */
   private double quantile(Gate gate, long client) {
     double byClient = client == 0 ? 0 : clients.quantile(client);
@@ -226,127 +174,32 @@ final class Lane {
   // Waiting
 
   /**
-   * Lets a request wait that was told {@link Verdict#WAIT}; its {@link Waiter} is called later, or
-   * now when there is no room after all.
+   * Lets a request wait that was just told {@link Verdict#WAIT}; its {@link Waiter} is called
+   * later, or now when there is no room after all.
    */
   void park(Gate gate, Waiter waiter, long deadlineNanos, long now) {
-    var app = gate.app;
-    var room = gate.room;
-    if (room == null) {
-      room = new WaitingRoom<Waiter>(config.app().roomMax(), config.app().roomPatience());
-      gate.room = room;
-    }
-    long waits = now + config.app().roomWait().toNanos();
-    long until = deadlineNanos - waits < 0 ? deadlineNanos : waits;
-    if (app.waiting.incrementAndGet() > roomSize(app)) {
-      app.waiting.decrementAndGet();
-      if (!room.newestFirst(now)) {
-        refuse(gate, waiter, now);
-        return;
-      }
-      var oldest = room.takeOldest();
-      app.waiting.incrementAndGet();
-      enlist(gate, room, waiter, now, until);
-      if (oldest != null) {
-        app.waiting.decrementAndGet();
-        held(gate, oldest, -1);
-        refuse(gate, oldest, now);
-      }
-      return;
-    }
-    enlist(gate, room, waiter, now, until);
-  }
-
-  private void enlist(Gate gate, WaitingRoom<Waiter> room, Waiter waiter, long now, long until) {
-    if (room.size() == 0 && !crowded.contains(gate)) {
-      crowded.add(gate);
-    }
-    held(gate, waiter, 1);
-    var victim = room.offer(waiter, now, until);
-    if (victim != null) {
-      gate.app.waiting.decrementAndGet();
-      held(gate, victim, -1);
-      refuse(gate, victim, now);
-    }
-  }
-
-  private void refuse(Gate gate, Waiter waiter, long now) {
-    admission.refuses(Limiter.APP);
-    blame(gate, waiter.clientKey(), 0, 0, gate.meanCost(), now);
-    waiter.refused(Verdict.FULL);
+    lobby.park(gate, waiter, deadlineNanos, now);
   }
 
   /** The client of a waiting request is gone. */
   void cancel(Gate gate, Waiter waiter) {
-    if (gate.room != null && gate.room.remove(waiter)) {
-      gate.app.waiting.decrementAndGet();
-      held(gate, waiter, -1);
-    }
-  }
-
-  /** Who waits has that much more or less of his share. */
-  private void held(Gate gate, Waiter waiter, int change) {
-    if (waiter.clientKey() != 0) {
-      long key = Keys.of(gate.app.key, waiter.clientKey());
-      if (change > 0) {
-        admission.clientsInFlight.enter(key);
-      } else {
-        admission.clientsInFlight.leave(key);
-      }
-    }
+    lobby.cancel(gate, waiter);
   }
 
   /** Whether {@link #tick} has anything to do. */
   boolean crowded() {
-    return !crowded.isEmpty();
+    return lobby.crowded();
   }
 
   /** Ends what waited too long and hands out slots that other loops gave back: every 1 to 5 ms. */
   void tick(long now) {
-    for (int i = crowded.size() - 1; i >= 0; i--) {
-      var gate = crowded.get(i);
-      var room = gate.room;
-      if (room == null) {
-        continue;
-      }
-      for (var late = room.expired(now); late != null; late = room.expired(now)) {
-        gate.app.waiting.decrementAndGet();
-        held(gate, late, -1);
-        refuse(gate, late, now);
-      }
-      pump(gate, now);
-      if (room.size() == 0) {
-        crowded.remove(gate);
-      }
-    }
-  }
-
-  private void pump(Gate gate, long now) {
-    var room = gate.room;
-    if (room == null || gate.pumping) {
-      return;
-    }
-    gate.pumping = true; // whoever is admitted may finish at once
-    try {
-      while (room.size() > 0 && take(gate.app)) {
-        var next = room.poll(now);
-        if (next == null) {
-          gate.app.inFlight.decrementAndGet();
-          return;
-        }
-        gate.app.waiting.decrementAndGet();
-        held(gate, next, -1);
-        enter(gate, next.clientKey());
-        next.admitted(now);
-      }
-    } finally {
-      gate.pumping = false;
-    }
+    lobby.tick(now);
   }
 
   // After
 
-  private void enter(Gate gate, long client) {
+  /** A request of that client is under way from now on. */
+  void enter(Gate gate, long client) {
     gate.inFlight++;
     admission.inFlight.incrementAndGet();
     gate.app.account.inFlight.incrementAndGet();
@@ -366,7 +219,7 @@ final class Lane {
   void firstByte(Gate gate, long nanos, long now) {
     if (nanos < config.app().streamAfter().toNanos()) {
       long own = Math.min(pressure.lagNanos(now), nanos - nanos / OWN_PART_MAX);
-      gate.app.limit.sample(nanos - Math.max(0, own), gate.app.inFlight.get(), now);
+      gate.app.limit.sample(nanos - Math.max(0, own), gate.app.wanted(now), now);
     }
   }
 
@@ -391,24 +244,13 @@ final class Lane {
     long cost = COST_BASE_NANOS + costNanos + bytes * COST_BYTE_NANOS;
     gate.costed(cost);
     blame(gate, client, route, agent, cost, now);
-    if (gate.room != null && gate.room.size() > 0 && mine(gate)) {
-      pump(gate, now);
-    }
+    lobby.freed(gate, now);
   }
 
-  /** Of the slots that are given back here, those on other loops who wait get their part. */
-  private static boolean mine(Gate gate) {
-    int waiting = gate.app.waiting.get();
-    int elsewhere = waiting - gate.waiting();
-    if (elsewhere <= 0) {
-      return true;
-    }
-    gate.turn += elsewhere;
-    if (gate.turn < waiting) {
-      return true;
-    }
-    gate.turn -= waiting;
-    return false;
+  /** A request that had given its slot back works again; it is not asked a second time. */
+  void again(Gate gate, long client) {
+    enter(gate, client);
+    gate.app.inFlight.incrementAndGet();
   }
 
   /** What an open tunnel or stream cost since the last call. */
@@ -417,7 +259,8 @@ final class Lane {
     blame(gate, client, route, agent, bytes * COST_BYTE_NANOS, now);
   }
 
-  private void blame(Gate gate, long client, long route, long agent, long cost, long now) {
+  /** Charges the account, the client and the others with what they cost, refused or not. */
+  void blame(Gate gate, long client, long route, long agent, long cost, long now) {
     var account = gate.app.account;
     account.cost.add(cost);
     account.requests.increment();

@@ -69,6 +69,7 @@ final class Loop {
   private final Scratch scratch = new Scratch();
   private final Encoders encoders = new Encoders();
   private final Returning returning;
+  private final byte[] gather = new byte[Outgoing.COPY_BYTES_MAX];
   private final AccessRecord record = new AccessRecord();
   private final AccessLane log;
   private final Meters.Lane meters;
@@ -77,6 +78,7 @@ final class Loop {
   private long tickDueNanos;
   private boolean crowdTicking;
   private final Places places;
+  private final Quiet quiet;
   private final Wheel wheel;
   private long now;
   private long wallMillis;
@@ -99,6 +101,7 @@ final class Loop {
     random = new SplittableRandom(shared.time.random().nextLong());
     lane = shared.admission.lane(random, now);
     returning = new Returning(shared.keys, shared.stickyKeys);
+    quiet = new Quiet(shared, random);
     bootstrap =
         new Bootstrap()
             .group(eventLoop)
@@ -169,6 +172,15 @@ final class Loop {
 
   Places places() {
     return places;
+  }
+
+  Quiet quiet() {
+    return quiet;
+  }
+
+  /** Where tiny chunks are put together, within one turn. */
+  byte[] gather() {
+    return gather;
   }
 
   /** Where heads are written together; whoever clears it has it to itself until it is added. */
@@ -382,11 +394,25 @@ final class Loop {
     http2.forget(service, id);
   }
 
-  /** Ends what waits for nothing; what is under way may finish. */
+  /**
+   * Ends what waits for nothing; what is under way may finish, and what never would is asked to.
+   */
   void drain() {
     pool.closeIf(_ -> true);
     http2.drain();
     List.copyOf(clients).forEach(ClientConnection::drain);
+    var staying = clients.stream().filter(Loop::longLived).toList();
+    new Departures(this, staying, shared.departNanos()).start();
+  }
+
+  /** Ends what had its time to finish, but for what is asked to go one after the other. */
+  void cutRequests() {
+    List.copyOf(clients).stream().filter(c -> !longLived(c)).forEach(ClientConnection::cut);
+  }
+
+  private static boolean longLived(ClientConnection client) {
+    var exchange = client.exchange();
+    return exchange != null && exchange.longLived();
   }
 
   /** Ends everything. */

@@ -13,20 +13,27 @@ final class Minder implements AutoCloseable {
   private final Shared shared;
   private final Vitals vitals = new Vitals();
   private volatile @Nullable Thread thread;
+  private boolean open = true; // of the thread
 
   Minder(Shared shared) {
     this.shared = shared;
   }
 
-  void start() {
-    thread = Thread.ofVirtual().name("edge-minder").start(this::run);
+  /** Told whether new connections may come in; the rest waits in the kernel's queue. */
+  @FunctionalInterface
+  interface Door {
+    void open(boolean open);
   }
 
-  private void run() {
+  void start(Door door) {
+    thread = Thread.ofVirtual().name("edge-minder").start(() -> run(door));
+  }
+
+  private void run(Door door) {
     try {
       while (!Thread.currentThread().isInterrupted()) {
         try {
-          look();
+          look(door);
         } catch (RuntimeException e) {
           Shared.bug("the edge could not be looked after", e);
         }
@@ -37,8 +44,13 @@ final class Minder implements AutoCloseable {
     }
   }
 
-  private void look() {
+  private void look(Door door) {
     shared.admission.vitals(vitals.read());
+    boolean accepts = shared.admission.accepts();
+    if (!accepts || !open) {
+      open = accepts;
+      door.open(accepts);
+    }
     shared.admission.merge(shared.time.nanos(), shared.time.now());
   }
 

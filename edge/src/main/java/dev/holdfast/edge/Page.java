@@ -54,6 +54,20 @@ record Page(
     return new Page(status, code, title, requestId, html, code == null ? 0 : wait(code, random));
   }
 
+  /** The same, where {@code more} are fields that may say already when to come again. */
+  static Page of(
+      int status,
+      @Nullable Code code,
+      String title,
+      String requestId,
+      Policy policy,
+      RandomGenerator random,
+      String more) {
+    return more.contains("Retry-After")
+        ? new Page(status, code, title, requestId, policy.errorPage(), 0)
+        : of(status, code, title, requestId, policy, random);
+  }
+
   /** The code's wait and up to half as much, so that not all visitors come back at one moment. */
   private static int wait(Code code, RandomGenerator random) {
     int seconds = code.retryAfterSeconds();

@@ -26,16 +26,21 @@ final class Porch {
   /** Whether one more connection may be here; if so it counts from now on. */
   boolean enter(Guest guest) {
     var shared = loop.shared();
-    if (shared.connections.incrementAndGet() > shared.config.connectionsMax()) {
+    if (shared.connections.incrementAndGet() > shared.config.connectionsMax()
+        && !loop.quiet().makeRoom()) {
       shared.connections.decrementAndGet();
       return false;
     }
     guests.add(guest);
+    shared.connectionsOf.enter(guest.seat().client);
+    loop.quiet().add(guest.seat(), loop.now());
     return true;
   }
 
   void leave(Guest guest) {
     if (guests.remove(guest)) {
+      loop.quiet().remove(guest.seat());
+      loop.shared().connectionsOf.leave(guest.seat().client);
       loop.shared().connections.decrementAndGet();
     }
   }

@@ -126,10 +126,10 @@ final class Reach {
   /** Admission let the request in after a wait; false when nobody waits any more. */
   boolean goesOn() {
     var found = exchange.place();
-    if (exchange.phase() != Exchange.Phase.WAITING || found == null) {
+    if (exchange.phase() != Phase.WAITING || found == null) {
       return false;
     }
-    exchange.phase(Exchange.Phase.OPEN);
+    exchange.phase(Phase.OPEN);
     try {
       choose(found);
     } catch (RuntimeException e) {
@@ -140,7 +140,7 @@ final class Reach {
 
   /** The routing changed while the request was held. */
   void chooseAgain() {
-    if (exchange.phase() != Exchange.Phase.HELD) {
+    if (exchange.phase() != Phase.HELD) {
       return;
     }
     try {
@@ -156,14 +156,14 @@ final class Reach {
   }
 
   private void hold() {
-    if (exchange.phase() == Exchange.Phase.HELD) {
+    if (exchange.phase() == Phase.HELD) {
       return;
     }
     if (!loop.holds().add(exchange)) {
       exchange.fail(Code.H11, null);
       return;
     }
-    exchange.phase(Exchange.Phase.HELD);
+    exchange.phase(Phase.HELD);
     client.alarm().in(shared.bootWaitNanos);
     client.watch();
   }
@@ -171,7 +171,7 @@ final class Reach {
   // Connecting
 
   private void connect(Gauge to) {
-    exchange.phase(Exchange.Phase.CONNECTING);
+    exchange.phase(Phase.CONNECTING);
     client.alarm().off();
     to.enter();
     gauge = to;
@@ -196,7 +196,7 @@ final class Reach {
   }
 
   void connected(Connecting attempt, UpstreamConnection connection) {
-    if (exchange.phase() != Exchange.Phase.CONNECTING || attempt != connecting) {
+    if (exchange.phase() != Phase.CONNECTING || attempt != connecting) {
       connection.close();
       return;
     }
@@ -213,7 +213,7 @@ final class Reach {
 
   /** No address of the target took a connection. */
   void unreachable(Connecting attempt, Code code, @Nullable String cause) {
-    if (exchange.phase() != Exchange.Phase.CONNECTING || attempt != connecting) {
+    if (exchange.phase() != Phase.CONNECTING || attempt != connecting) {
       return;
     }
     connecting = null;
@@ -236,7 +236,7 @@ final class Reach {
       if (now == null) {
         exchange.fail(code, cause);
       } else {
-        exchange.phase(Exchange.Phase.OPEN);
+        exchange.phase(Phase.OPEN);
         choose(now);
       }
     } catch (RuntimeException e) {

@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
  * Confined to its event loop.
  */
 final class RequestPump {
+  /** Chunks up to this size are put together: their borders mean nothing (RFC 9112 section 7.1). */
+  private static final int TINY_BYTES_MAX = 512;
+
   private static final byte[] CONTINUE = Bytes.ascii("HTTP/1.1 100 Continue\r\n\r\n");
 
   private final Exchange exchange;
@@ -25,6 +28,7 @@ final class RequestPump {
   private boolean cut;
   private boolean waitsForClient;
   private boolean asksApp;
+  private int gathered;
 
   RequestPump(Exchange exchange, ClientConnection client) {
     this.exchange = exchange;
@@ -43,6 +47,7 @@ final class RequestPump {
     continued = false;
     cut = false;
     waitsForClient = false;
+    gathered = 0;
     asksApp = false;
   }
 
@@ -116,6 +121,7 @@ final class RequestPump {
     while (connection.channel().isWritable() && !done) {
       var in = client.in();
       if (body.done()) {
+        gathered(connection);
         finish(connection);
       } else if (in != null && body.advance(in)) {
         moved = true;
@@ -130,6 +136,7 @@ final class RequestPump {
         break;
       }
     }
+    gathered(connection);
     boolean sent = connection.out().flushSoon();
     client.trim();
     if (moved) {
@@ -148,6 +155,7 @@ final class RequestPump {
         exchange.clientGone();
         client.abort();
       } else {
+        exchange.uploads();
         client.read();
       }
     }
@@ -170,6 +178,11 @@ final class RequestPump {
     if (!exchange.received(size)) {
       return;
     }
+    if (chunked && size <= TINY_BYTES_MAX) {
+      gather(connection, in, size);
+      return;
+    }
+    gathered(connection);
     if (chunked) {
       Chunks.begin(connection.out(), size);
     }
@@ -185,6 +198,27 @@ final class RequestPump {
       Chunks.end(connection.out());
     }
     body.took(size);
+  }
+
+  private void gather(UpstreamConnection connection, ByteBuf in, int size) {
+    var room = exchange.loop().gather();
+    if (size > room.length - gathered) {
+      gathered(connection);
+    }
+    in.readBytes(room, gathered, size);
+    gathered += size;
+    body.took(size);
+  }
+
+  /** Sends what was put together as one chunk; nothing stays behind when a pass ends. */
+  private void gathered(UpstreamConnection connection) {
+    if (gathered > 0) {
+      var out = connection.out();
+      Chunks.begin(out, gathered);
+      out.room(gathered).writeBytes(exchange.loop().gather(), 0, gathered);
+      Chunks.end(out);
+      gathered = 0;
+    }
   }
 
   private void finish(UpstreamConnection connection) {

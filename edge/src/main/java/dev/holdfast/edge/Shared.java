@@ -1,16 +1,19 @@
 package dev.holdfast.edge;
 
+import dev.holdfast.limits.InFlight;
 import dev.holdfast.limits.Time;
 import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 
 /** What all event loops of one edge have in common. Thread-safe. */
 final class Shared {
   private static final System.Logger LOG = System.getLogger(Edge.class.getName());
+  private static final int CLIENTS_WIDTH = 1 << 15;
 
   final EdgeConfig config;
   final FrontConfig front;
@@ -24,6 +27,13 @@ final class Shared {
   final Meters meters = new Meters(MetersConfig.defaults());
   final AtomicInteger connections = new AtomicInteger();
   final AtomicInteger waiting = new AtomicInteger();
+
+  /** Tunnels and streams that end only when somebody wants. */
+  final AtomicInteger longLived = new AtomicInteger();
+
+  /** Connections of each client. */
+  final InFlight connectionsOf = new InFlight(CLIENTS_WIDTH);
+
   final long idleNanos;
   final long clientIdleNanos;
   final long firstByteNanos;
@@ -39,7 +49,9 @@ final class Shared {
   /** Filled before the first of them does anything. */
   final List<Loop> loops = new CopyOnWriteArrayList<>();
 
+  private final LongAdder evicted = new LongAdder();
   private volatile boolean draining;
+  private volatile long departNanos;
 
   Shared(
       EdgeConfig config,
@@ -90,6 +102,10 @@ final class Shared {
       }
     });
     meters.gauge("holdfast_edge_client_connections", "Clients connected.", connections::get);
+    meters.counter(
+        "holdfast_edge_client_connections_evicted",
+        "Quiet connections that were closed to make room.",
+        evicted::sum);
     meters.counter("holdfast_edge_log_lines_dropped", "Log lines lost.", log::dropped);
     meters.gauge(
         "holdfast_edge_endpoints_sick", "Endpoints that fail their checks.", checkups::sick);
@@ -106,6 +122,17 @@ final class Shared {
 
   void drain() {
     draining = true;
+    departNanos = config.drain().nanos(longLived.get());
+  }
+
+  /** How long it takes until all that would not end by itself was asked to. */
+  long departNanos() {
+    return departNanos;
+  }
+
+  /** A quiet connection was closed to make room. */
+  void evicted() {
+    evicted.increment();
   }
 
   /** A defect of ours: visitors see H99, this is for whoever repairs it. */

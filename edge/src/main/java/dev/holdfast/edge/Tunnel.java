@@ -3,6 +3,7 @@ package dev.holdfast.edge;
 import dev.holdfast.ledger.Policy;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,6 +11,12 @@ import org.jspecify.annotations.Nullable;
  * other takes, and an end passes in its own direction only. Confined to its event loop.
  */
 final class Tunnel {
+  /** A close frame with code 1012, service restart (IANA's registry of RFC 6455 section 7.4). */
+  private static final byte[] RESTART = {(byte) 0x88, 2, 0x03, (byte) 0xf4};
+
+  /** How long a client may take to answer the close frame. */
+  private static final Duration PART_WAIT = Duration.ofSeconds(2);
+
   private final Exchange exchange;
   private final ClientConnection from;
   private final UpstreamConnection to;
@@ -18,6 +25,9 @@ final class Tunnel {
   private final Alarm alarm;
   private final long idle;
   private final long endNanos;
+  private final FrameBorder border = new FrameBorder();
+  private boolean departs;
+  private boolean parted;
   private boolean clientEnded;
   private boolean upstreamEnded;
   private boolean closed;
@@ -71,11 +81,12 @@ final class Tunnel {
   }
 
   void data(boolean fromClient, ByteBuf piece) {
-    if (closed) {
+    if (closed || (parted && !fromClient)) {
       piece.release();
       return;
     }
     if (!fromClient) {
+      border.see(piece);
       exchange.tally().bytesOut += piece.readableBytes();
     }
     out(!fromClient).pass(piece);
@@ -87,6 +98,7 @@ final class Tunnel {
     }
     touched();
     out(!fromClient).flush();
+    part();
     if (other(fromClient).isWritable()) {
       side(fromClient).read();
     }
@@ -137,12 +149,42 @@ final class Tunnel {
 
   /** Something moved: the silence begins anew, the life goes on. */
   private void touched() {
+    if (departs) {
+      return; // its time is counted
+    }
     alarm.in(Math.min(idle, endNanos - exchange.loop().now()));
   }
 
   /** It was silent, or alive, for too long. */
   void timedOut() {
+    if (departs) {
+      cut(parted ? null : Code.H24);
+      return;
+    }
     cut(endNanos - exchange.loop().now() <= 0 ? null : Code.H15);
+  }
+
+  /**
+   * The edge goes down and it is this one's turn: its client is told to come again, as soon as the
+   * app is between two frames. What the client still says goes to the app, as its own close does.
+   */
+  void depart() {
+    if (!closed && !departs) {
+      alarm.in(PART_WAIT.toNanos());
+      departs = true;
+      part();
+    }
+  }
+
+  private void part() {
+    if (departs && !parted && !closed && border.between()) {
+      parted = true;
+      if (!border.closed() && !upstreamEnded) {
+        from.out().add(RESTART);
+      }
+      from.out().flush();
+      Sockets.finish(client);
+    }
   }
 
   void cut(@Nullable Code code) {

@@ -14,9 +14,13 @@ import java.util.List;
  * loop. Thread-safe.
  */
 final class Vitals {
+  /** Those that hold what stays: a survivor space may be full at any time and means nothing. */
   private final List<MemoryPoolMXBean> pools =
       ManagementFactory.getMemoryPoolMXBeans().stream()
-          .filter(pool -> pool.getType() == MemoryType.HEAP && pool.getCollectionUsage() != null)
+          .filter(pool ->
+              pool.getType() == MemoryType.HEAP
+                  && pool.isUsageThresholdSupported()
+                  && pool.getCollectionUsage() != null)
           .toList();
 
   /**
@@ -44,7 +48,7 @@ final class Vitals {
     return share(PlatformDependent.usedDirectMemory(), PlatformDependent.maxDirectMemory());
   }
 
-  /** Of the pool that is fullest; a young one is empty after a collection. */
+  /** Of the pool that is fullest. */
   private double heap() {
     double most = 0;
     for (var pool : pools) {

@@ -109,6 +109,66 @@ class AdmissionEffectTest {
   }
 
   @Test
+  void aClientWhoWaitsForHisAnswersIsNeverRefused() throws Exception {
+    var config = new TestConfig();
+    config.admission = AdmissionConfig.defaults();
+    int connections = 64;
+    int each = 50;
+    var good = new AtomicInteger();
+    var done = new CountDownLatch(connections);
+    try (var backend = Backend.answering(Backend.ok("served"));
+        var rig = new Rig(config).app(backend)) {
+      for (int i = 0; i < connections; i++) {
+        Thread.ofVirtual()
+            .start(() -> {
+              try (var wire = rig.connect()) {
+                for (int n = 0; n < each; n++) {
+                  if (wire.send(Rig.get("/" + n)).message().status() == 200) {
+                    good.incrementAndGet();
+                  }
+                }
+              } catch (IOException e) {
+                // counts as not good
+              } finally {
+                done.countDown();
+              }
+            });
+      }
+      assertThat(done.await(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(good).hasValue(connections * each);
+    }
+  }
+
+  @Test
+  void uploadsAndDownloadsThatWaitForTheirClientHoldNoSlot() throws Exception {
+    var big = "x".repeat(4 << 20);
+    var config = on();
+    config.requestsPerEndpointMax = 2 * INITIAL + 10;
+    try (var backend =
+            new Backend(wire -> {
+              var head = wire.head();
+              wire.send(head.startsWith("GET /big") ? Backend.ok(big) : Backend.ok("served"));
+              wire.rest();
+            });
+        var rig = new Rig(config).app(backend)) {
+      var wires = new ArrayList<Wire>();
+      for (int i = 0; i < INITIAL; i++) {
+        var wire = rig.connect();
+        wires.add(wire);
+        wire.send(
+            i % 2 == 0
+                ? Rig.get("/big")
+                : "POST /slow HTTP/1.1\r\nHost: app.test\r\nContent-Length: 9\r\n\r\nx");
+      }
+      Rig.until(() -> backend.connections.get() == INITIAL);
+      assertThat(rig.ask(Rig.get("/")).body()).isEqualTo("served");
+      for (var wire : wires) {
+        wire.close();
+      }
+    }
+  }
+
+  @Test
   void onlyCountsWhenItObserves() throws Exception {
     var seen = new AtomicInteger();
     var latch = new CountDownLatch(1);

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -321,14 +322,26 @@ class FailureTest {
   void refusesMoreConnectionsThanItMayHoldWithH22() throws IOException {
     var config = new TestConfig();
     config.connectionsMax = 1;
-    try (var backend = Backend.answering(Backend.ok("x"));
+    var latch = new CountDownLatch(1);
+    try (var backend =
+            new Backend(wire -> {
+              wire.head();
+              try {
+                latch.await(10, TimeUnit.SECONDS);
+              } catch (InterruptedException e) {
+                throw new IOException(e);
+              }
+              wire.send(Backend.ok("x"));
+            });
         var rig = new Rig(config).app(backend);
         var first = rig.connect()) {
-      assertThat(first.send(Rig.get("/")).message().status()).isEqualTo(200);
+      first.send(Rig.get("/")); // one that is busy makes no room
+      Rig.until(() -> rig.edge.inFlight("app", "e1") == 1);
       try (var second = rig.connect()) {
         assertThat(second.message().field("holdfast-error")).isEqualTo("H22");
       }
-      assertThat(first.send(Rig.get("/")).message().status()).isEqualTo(200);
+      latch.countDown();
+      assertThat(first.message().status()).isEqualTo(200);
     }
   }
 

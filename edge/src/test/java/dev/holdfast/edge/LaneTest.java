@@ -95,20 +95,108 @@ class LaneTest {
   }
 
   @Test
-  void theRoomIsBoundedAndTurnsNewestFirst() {
+  void aRoomThatStandsTurnsNewestFirst() {
     var lane = lane(admission(AdmissionConfig.defaults()));
     var gate = lane.app("app", "team", 1, now);
+    taught(gate);
     fill(lane, gate);
     for (int i = 0; i < 20; i++) {
-      lane.park(gate, new Request("w" + i), LATER, now);
+      wait(lane, gate, "w" + i, now);
     }
-    assertThat(lane.admit(gate, CLIENT, Priority.LIVE, LATER, now)).isEqualTo(Verdict.FULL);
-    long later = 150_000_000L;
-    assertThat(lane.admit(gate, CLIENT, Priority.LIVE, LATER, later)).isEqualTo(Verdict.WAIT);
-    lane.park(gate, new Request("new"), LATER, later);
-    assertThat(heard).containsExactly("w0 FULL");
+    long later = now + 190_000_000L;
+    wait(lane, gate, "new", later);
+    lane.tick(later);
+    assertThat(heard).isEmpty();
+    later = now + 201_000_000L;
+    lane.tick(later);
+    assertThat(heard).hasSize(20).startsWith("w0 FULL").endsWith("w19 FULL");
+    heard.clear();
+    wait(lane, gate, "newest", later);
     finish(lane, gate, 0, later);
-    assertThat(heard).containsExactly("w0 FULL", "new");
+    finish(lane, gate, 1, later);
+    assertThat(heard).containsExactly("newest", "new");
+  }
+
+  /** The app is known to answer within 10 ms; a second has passed. */
+  private void taught(Gate gate) {
+    now += 1_000_000_000L;
+    for (int i = 0; i < 10; i++) {
+      gate.app.limit.sample(10_000_000, 1, now);
+    }
+  }
+
+  private void wait(Lane lane, Gate gate, String name, long at) {
+    var request = new Request(name);
+    assertThat(lane.admit(gate, request.client, Priority.LIVE, LATER, at)).isEqualTo(Verdict.WAIT);
+    lane.park(gate, request, LATER, at);
+  }
+
+  @Test
+  void whoIsAloneWaitsAsLongAsItTakesAndIsServedInOrder() {
+    var lane = lane(admission(AdmissionConfig.defaults()));
+    var gate = lane.app("app", "team", 1, now);
+    var all = new ArrayList<Request>();
+    for (int i = 0; i < 64; i++) {
+      var request = new Request("same");
+      if (lane.admit(gate, request.client, Priority.LIVE, LATER, now) == Verdict.WAIT) {
+        lane.park(gate, request, LATER, now);
+        all.add(request);
+      }
+    }
+    assertThat(all).hasSize(44);
+    for (int i = 0; i < 44; i++) {
+      now += 10_000_000;
+      lane.tick(now);
+      lane.finished(gate, all.getFirst().client, 0, 0, 0, 0, now);
+    }
+    assertThat(heard).hasSize(44).containsOnly("same");
+  }
+
+  @Test
+  void whoHasMoreThanHisShareWaitsAfterTheOthersAndIsRefusedAlone() {
+    var lane = lane(admission(AdmissionConfig.defaults()));
+    var gate = lane.app("app", "team", 1, now);
+    taught(gate);
+    for (int i = 0; i < 20; i++) {
+      assertThat(lane.admit(gate, CLIENT, Priority.LIVE, LATER, now)).isEqualTo(Verdict.ADMITTED);
+    }
+    heavy(lane, gate);
+    for (int i = 0; i < 12; i++) {
+      wait(lane, gate, "other" + i, now);
+    }
+    heavy(lane, gate);
+    for (int i = 0; i < 15; i++) { // down to a quarter of the limit
+      lane.finished(gate, CLIENT, 0, 0, 0, 0, now);
+    }
+    assertThat(heard).hasSize(12).startsWith("other0").endsWith("other11");
+    lane.finished(gate, CLIENT, 0, 0, 0, 0, now);
+    assertThat(heard).hasSize(13).endsWith("heavy");
+    lane.tick(now + 100_000_001L);
+    assertThat(heard).hasSize(14).endsWith("heavy SHARE");
+  }
+
+  private void heavy(Lane lane, Gate gate) {
+    assertThat(lane.admit(gate, CLIENT, Priority.LIVE, LATER, now)).isEqualTo(Verdict.WAIT);
+    lane.park(
+        gate,
+        new Waiter() {
+          @Override
+          public long clientKey() {
+            return CLIENT;
+          }
+
+          @Override
+          public void admitted(long at) {
+            heard.add("heavy");
+          }
+
+          @Override
+          public void refused(Verdict verdict) {
+            heard.add("heavy " + verdict);
+          }
+        },
+        LATER,
+        now);
   }
 
   @Test
@@ -169,6 +257,18 @@ class LaneTest {
     assertThat(lane.admit(gate, CLIENT, Priority.LIVE, LATER, now)).isEqualTo(Verdict.SHED);
     admission.vitals(new Vitals().read());
     assertThat(admission.accepts()).isTrue();
+  }
+
+  @Test
+  void aSpaceThatOnlyHoldsWhatSurvivedOnceSaysNothingAboutMemory() {
+    var kept = new ArrayList<byte[]>();
+    for (int i = 0; i < 64; i++) {
+      for (int n = 0; n < 256; n++) {
+        kept.add(new byte[4096]);
+      }
+      assertThat(new Vitals().read().memory()).isLessThan(0.9);
+    }
+    assertThat(kept).hasSize(64 * 256);
   }
 
   @Test

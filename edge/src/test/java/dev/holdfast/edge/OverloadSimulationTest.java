@@ -7,6 +7,7 @@ import dev.holdfast.edge.Town.Log;
 import dev.holdfast.limits.Keys;
 import java.util.function.Function;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Three times what an app, or the node itself, can do; and one heavy client among a hundred. */
@@ -46,6 +47,66 @@ class OverloadSimulationTest {
 
   private static Town.App slowApp(Town town) {
     return town.new App("app", "team", 16, town.exponential(20));
+  }
+
+  private static Town.App drillApp(Town town) {
+    return town.new App("app", "team", 16, town.constant(80));
+  }
+
+  /** The drill on sockets, second by second as it judges. */
+  @ParameterizedTest(name = "seed {0}")
+  @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+  void theAppOfTheDrillStaysFastFromTheFirstSecondOn(long seed) {
+    var world = new World(seed);
+    var town = new Town(world, AdmissionConfig.defaults(), 2);
+    var app = drillApp(town);
+    var calm = new Log();
+    var first = new Log();
+    var storm = new Log();
+    crowd(town, 100, CALM, app, calm);
+    world.run(CALM);
+    crowd(town, 600, CALM + World.SECOND, app, first);
+    world.run(CALM + World.SECOND);
+    crowd(town, 600, 2 * CALM, app, storm);
+    world.run(2 * CALM);
+    assertThat(first.firstRefusal - CALM).isPositive().isLessThanOrEqualTo(World.SECOND);
+    assertThat(storm.good / 19.0).isGreaterThanOrEqualTo(0.90 * 200);
+    assertThat((double) storm.latency.p(0.99) / calm.latency.p(0.99)).isLessThanOrEqualTo(2.0);
+  }
+
+  /** So many connections of one client, each asking again as soon as it was answered. */
+  @ParameterizedTest(name = "{0} connections, answers in {1} ms by {2} workers")
+  @CsvSource({"64, 1, 64", "64, 20, 8", "1024, 1, 64", "1024, 10, 64"})
+  void whoWaitsForHisAnswersIsNeverRefused(int connections, int millis, int workers) {
+    var world = new World(5);
+    var town = new Town(world, AdmissionConfig.defaults(), 2);
+    var app = town.new App("app", "team", workers, town.exponential(millis));
+    var log = new Log();
+    log.again = true;
+    for (int i = 0; i < connections; i++) {
+      town.visit(app, Keys.of("one"), log);
+    }
+    world.run(4 * World.SECOND);
+    log.again = false;
+    assertThat(log.refused).isZero();
+    double capacity = Math.min(workers, connections) * 1000.0 / millis;
+    assertThat(log.good + log.late).isGreaterThan((int) (2 * Math.min(capacity, 20_000)));
+  }
+
+  /** One address for a whole office, beside a few others, at 60 % of what the app can do. */
+  @ParameterizedTest(name = "seed {0}")
+  @ValueSource(longs = {1, 2, 3})
+  void manyBehindOneAddressAreServedWhileTheAppIsNotOverloaded(long seed) {
+    var world = new World(seed);
+    var town = new Town(world, AdmissionConfig.defaults(), 2);
+    var app = slowApp(town);
+    var office = new Log();
+    var others = new Log();
+    town.visitors(0.45 * APP_CAPACITY, STORM, app, Keys.of("office"), office);
+    crowd(town, 0.15 * APP_CAPACITY, STORM, app, others);
+    world.run(STORM);
+    assertThat(office.refused + others.refused).isZero();
+    assertThat(office.latency.p(0.99)).isLessThan(150 * World.MILLI);
   }
 
   private static Town.App slowEdge(Town town) {

@@ -22,6 +22,7 @@ final class TestConfig {
   boolean startsTraces;
   boolean json;
   List<AccessLogConfig.Sink> sinks = List.of();
+  EdgeConfig.Drain drain = new EdgeConfig.Drain(100_000, Duration.ofMillis(300));
   AdmissionConfig admission = AdmissionConfig.defaults().withAll(Limiter.Mode.OFF);
 
   /** Waits longer than any test, so that only a policy can end what is silent. */
@@ -68,6 +69,7 @@ final class TestConfig {
             sinks),
         admission,
         true,
-        startsTraces);
+        startsTraces,
+        drain);
   }
 }

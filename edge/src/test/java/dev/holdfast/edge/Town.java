@@ -90,6 +90,9 @@ final class Town {
     int late;
     int refused;
     long firstRefusal = -1;
+
+    /** Whoever is answered asks again at once. */
+    boolean again;
   }
 
   /** One request, from the visitor's intention to its end. */
@@ -151,6 +154,9 @@ final class Town {
       } else {
         log.late++;
       }
+      if (log.again) {
+        visit(app, client, log);
+      }
     }
 
     @Override
@@ -170,6 +176,10 @@ final class Town {
         log.firstRefusal = world.now();
       }
     }
+  }
+
+  void visit(App app, long client, Log log) {
+    var _ = new Visit(app, client, anyLoop(), log);
   }
 
   Loop anyLoop() {

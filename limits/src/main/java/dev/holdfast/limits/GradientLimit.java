@@ -12,15 +12,21 @@ import java.util.concurrent.atomic.AtomicLong;
  * <pre>
  * Once per window (1 s, at least 10 samples), with short = mean of the window and long = baseline:
  *
- *   in flight &lt; limit/2   nothing changes; the window teaches the baseline
- *   in flight &lt; 0.9 limit  nothing changes, unless the last line applies
+ *   wanted &lt; limit/2      nothing changes; the window teaches the baseline
+ *   wanted &lt; 0.9 limit     in half of the samples: nothing changes, unless the last line applies
  *   short &lt;= 1.1 long      limit += max(0.1 limit, 0.2 sqrt(limit)); by half, and five times
- *                          as often, until the app was slow for the first time
- *   short &lt;= 1.3 long      try a fifth more, which is kept if throughput follows
- *   short &lt;= tol long      in doubt: try a fifth less; if throughput stays, that was queueing;
+ *                          as often, while short &lt;= 1.03 long, until the app was slow once
+ *   short &lt;= 1.15 long     try a fifth more, which is kept if throughput follows
+ *   short &lt;= tol long      in doubt: try a fifth less, or limit long/short if that is less, and a
+ *                          tenth more; if throughput stays, that was queueing;
  *                          if it falls, try a fifth more, which is kept if throughput follows
  *   short &gt;  tol long      limit = 0.8 limit + 0.2 limit max(0.5, tol long/short)
  * </pre>
+ *
+ * <p>Wanted is what is under way and what waits for it. A request that was sent before the limit
+ * last changed says nothing about the limit of now, and 5 ms more than at rest are not a queue
+ * worth a refusal. Answers that take ten times the baseline are another kind of request (a long
+ * poll, a report) and are left out, unless half of all are such.
  *
  * <p>The last line and the bounds are Gradient2 of Netflix' concurrency-limits. Its known weakness
  * is that the baseline is an average of everything, so a long overload becomes the new normal and
@@ -33,8 +39,14 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class GradientLimit {
   private static final double SMOOTHING = 0.2;
+  private static final double UNTOUCHED = 1.03;
   private static final double CALM = 1.1;
-  private static final double DOUBTFUL = 1.3;
+  private static final double DOUBTFUL = 1.15;
+
+  /** A queue that costs less is none. */
+  private static final double QUEUE_NANOS_MIN = 5_000_000;
+
+  private static final int OUTLIER = 10;
   private static final double GRADIENT_MIN = 0.5;
   private static final double BUSY = 0.9;
   private static final double RISE = 1.0 / 600;
@@ -64,9 +76,16 @@ public final class GradientLimit {
 
   private final AtomicLong sumNanos = new AtomicLong();
   private final AtomicInteger samples = new AtomicInteger();
+  private final AtomicInteger answers = new AtomicInteger();
+  private final AtomicInteger busyAnswers = new AtomicInteger();
+  private final AtomicLong outlierNanos = new AtomicLong();
+  private final AtomicInteger outliers = new AtomicInteger();
   private final AtomicInteger peak = new AtomicInteger();
   private final AtomicBoolean updating = new AtomicBoolean();
   private volatile long startNanos;
+  private volatile long changedNanos;
+  private volatile boolean crowded;
+  private volatile long restNanos; // the baseline, for those who do not hold "updating"
   private volatile int limit;
   private volatile int instances = 1;
 
@@ -126,6 +145,7 @@ public final class GradientLimit {
     windowNanos = window.toNanos();
     this.samplesMin = samplesMin;
     startNanos = now;
+    changedNanos = now;
     exact = perInstanceInitial;
     limit = perInstanceInitial;
   }
@@ -133,6 +153,11 @@ public final class GradientLimit {
   /** How many requests may be under way. */
   public int limit() {
     return limit;
+  }
+
+  /** How long an answer takes at rest, as far as that is known; 0 when nothing is. */
+  public long baselineNanos() {
+    return restNanos;
   }
 
   /**
@@ -153,15 +178,18 @@ public final class GradientLimit {
    * An answer began.
    *
    * @param nanos since the request was sent to the app
-   * @param inFlight how many were under way, itself included
+   * @param wanted how many were under way, itself included, or waited for it
    */
-  public void sample(long nanos, int inFlight, long now) {
-    sumNanos.addAndGet(nanos);
-    int count = samples.incrementAndGet();
-    int seen = peak.get();
-    while (inFlight > seen && !peak.compareAndSet(seen, inFlight)) {
-      seen = peak.get();
+  public void sample(long nanos, int wanted, long now) {
+    pressed(wanted, now);
+    answers.incrementAndGet();
+    if (wanted >= BUSY * limit) {
+      busyAnswers.incrementAndGet();
     }
+    if (now - nanos - changedNanos < 0) {
+      return;
+    }
+    int count = count(nanos);
     long passed = now - startNanos;
     boolean early =
         starting && passed >= windowNanos / START_FASTER && count >= samplesMin * START_FASTER;
@@ -172,10 +200,70 @@ public final class GradientLimit {
     }
   }
 
+  private int count(long nanos) {
+    long rest = restNanos;
+    if (rest > 0 && nanos > OUTLIER * rest + QUEUE_NANOS_MIN) {
+      outlierNanos.addAndGet(nanos);
+      return samples.get() + outliers.incrementAndGet();
+    }
+    sumNanos.addAndGet(nanos);
+    return samples.incrementAndGet() + outliers.get();
+  }
+
+  private void pressed(int wanted, long now) {
+    int seen = peak.get();
+    while (wanted > seen && !peak.compareAndSet(seen, wanted)) {
+      seen = peak.get();
+    }
+    if (!crowded && wanted >= BUSY * limit && updating.compareAndSet(false, true)) {
+      crowded = true; // what was sent before knows nothing of the crowd
+      begin(now);
+      updating.set(false);
+    }
+  }
+
+  private void begin(long now) {
+    changedNanos = now;
+    startNanos = now;
+    answers.set(0);
+    busyAnswers.set(0);
+    samples.set(0);
+    sumNanos.set(0);
+    outliers.set(0);
+    outlierNanos.set(0);
+  }
+
+  /**
+   * A request found no room. As long as the app never answered there is nothing that speaks against
+   * more: it may be one that makes everybody wait, by design.
+   */
+  public void wanting(int wanted, long now) {
+    pressed(wanted, now);
+    if (restNanos == 0
+        && now - startNanos >= windowNanos / START_FASTER
+        && updating.compareAndSet(false, true)) {
+      if (restNanos == 0) {
+        startNanos = now;
+        exact += GROWTH_START * exact;
+        publish();
+      }
+      updating.set(false);
+    }
+  }
+
   private void update(long now) {
     double seconds = (now - startNanos) / 1e9;
     int count = samples.getAndSet(0);
     long sum = sumNanos.getAndSet(0);
+    int all = answers.getAndSet(0);
+    boolean busy = 2 * busyAnswers.getAndSet(0) >= all;
+    double rate = all / seconds;
+    int others = outliers.getAndSet(0);
+    long othersSum = outlierNanos.getAndSet(0);
+    if (others >= count) {
+      count += others;
+      sum += othersSum;
+    }
     int most = peak.getAndSet(0);
     startNanos = now;
     if (count == 0 || seconds <= 0) {
@@ -183,29 +271,35 @@ public final class GradientLimit {
     }
     double shortNanos = Math.max(1, (double) sum / count);
     boolean idle = most < exact / 2;
+    crowded = busy;
     learn(shortNanos, idle);
+    restNanos = (long) baselineNanos;
     if (idle) {
       triedFrom = 0;
       shrunkFrom = 0;
       return;
     }
-    double slower = shortNanos / baselineNanos;
+    double before = exact;
+    double slower = shortNanos < baselineNanos + QUEUE_NANOS_MIN ? 1 : shortNanos / baselineNanos;
     if (slower > tolerance) {
       shrink(shortNanos, slower);
     } else {
       shrunkFrom = 0;
       atFloor = 0;
-      if (most < BUSY * exact) {
+      if (!busy) {
         triedFrom = 0; // the limit was not in the way, so nothing can be learnt about it
       } else if (slower <= CALM) {
         triedFrom = 0;
-        grow();
+        grow(shortNanos < baselineNanos * UNTOUCHED + QUEUE_NANOS_MIN / 5);
       } else {
         starting = false;
-        doubt(count / seconds, slower <= DOUBTFUL);
+        doubt(rate, slower);
       }
     }
     publish();
+    if (exact != before) {
+      changedNanos = now;
+    }
   }
 
   private void learn(double shortNanos, boolean idle) {
@@ -221,22 +315,24 @@ public final class GradientLimit {
     }
   }
 
-  private void grow() {
-    exact += Math.max(SMOOTHING * Math.sqrt(exact), (starting ? GROWTH_START : GROWTH) * exact);
+  private void grow(boolean untouched) {
+    double step = starting && untouched ? GROWTH_START : GROWTH;
+    exact += Math.max(SMOOTHING * Math.sqrt(exact), step * exact);
   }
 
   /**
-   * Tries a fifth less, and when that costs throughput a fifth more, and when neither is better
-   * rests.
+   * Tries what would be under way without a queue (Little's law) and a tenth more, and when that
+   * costs throughput a fifth more, and when neither is better rests.
    */
-  private void doubt(double rate, boolean upwardsOnly) {
+  private void doubt(double rate, double slower) {
+    boolean upwardsOnly = slower <= DOUBTFUL;
     if (resting > 0) {
       resting--;
     } else if (triedFrom == 0) {
       upwards |= upwardsOnly;
       triedFrom = exact;
       rateBefore = rate;
-      exact = upwards ? exact * STEP : exact / STEP;
+      exact = upwards ? exact * STEP : exact / Math.max(STEP, slower / CALM);
       settling = true;
     } else if (settling) {
       settling = false;
@@ -247,7 +343,7 @@ public final class GradientLimit {
       exact = triedFrom;
       triedFrom = 0;
       upwards = !upwards;
-      if (++failures >= 2 || upwardsOnly) {
+      if (++failures >= 2 || !upwards) { // the latter: it was upwards that failed
         failures = 0;
         resting = REST_WINDOWS;
       }
@@ -281,6 +377,7 @@ public final class GradientLimit {
 
   private void publish() {
     exact = Math.clamp(exact, floor(), max);
+    restNanos = (long) baselineNanos;
     limit = (int) exact;
   }
 }

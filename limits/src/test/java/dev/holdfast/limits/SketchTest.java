@@ -132,7 +132,7 @@ class SketchTest {
   }
 
   @Test
-  void aWaitingRoomTurnsWhenItWasOccupiedTooLong() {
+  void aWaitingRoomTurnsWhenTheFirstHasWaitedTooLong() {
     var room = new WaitingRoom<String>(2, Duration.ofMillis(100));
     assertThat(room.offer("a", 0, 1000)).isNull();
     assertThat(room.offer("b", 0, 2000)).isNull();
@@ -146,7 +146,8 @@ class SketchTest {
     assertThat(room.expired(later)).isNull();
     assertThat(room.poll(later)).isEqualTo("d");
     assertThat(room.poll(later)).isNull();
-    assertThat(room.newestFirst(later)).isFalse();
+    assertThat(room.newestFirst(later)).isTrue();
+    assertThat(room.newestFirst(later + 1_000_000_001)).isFalse();
   }
 
   @Test
@@ -160,6 +161,25 @@ class SketchTest {
     assertThat(room.expired(35)).isEqualTo("b");
     assertThat(room.expired(35)).isNull();
     assertThat(room.poll(35)).isEqualTo("c");
+  }
+
+  @Test
+  void aWaitingRoomThatIsNeverEmptyStaysInOrderWhileItIsShort() {
+    var room = new WaitingRoom<Integer>(1000, Duration.ofMillis(100));
+    for (int i = 0; i < 500; i++) {
+      assertThat(room.offer(i, i, Long.MAX_VALUE)).isNull();
+    }
+    for (int i = 0; i < 2_000; i++) {
+      long now = 500 + i * 100_000L; // each waits for 50 ms
+      assertThat(room.peek(now)).isEqualTo(i);
+      assertThat(room.poll(now)).isEqualTo(i);
+      assertThat(room.offer(500 + i, now, Long.MAX_VALUE)).isNull();
+      assertThat(room.newestFirst(now)).isFalse();
+    }
+    long now = 500 + 2_000 * 100_000L;
+    assertThat(room.waited(60_000_000, now)).isNull();
+    assertThat(room.waited(50_000_000, now)).isEqualTo(2_000);
+    assertThat(room.size()).isEqualTo(499);
   }
 
   @Test

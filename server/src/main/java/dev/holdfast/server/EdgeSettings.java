@@ -35,6 +35,10 @@ record EdgeSettings(ServerConfig config) {
             choice(ServerConfig.EDGE_TRANSPORT, List.of(AUTO, "epoll", "nio", "io_uring")))
         .withConnectionsMax(config.integer(ServerConfig.EDGE_CONNECTIONS))
         .withHttpsPort(httpsPort())
+        .withDrain(
+            new EdgeConfig.Drain(
+                config.integer(ServerConfig.EDGE_DRAIN_RATE),
+                config.duration(ServerConfig.EDGE_DRAIN_MAX)))
         .withAccessLog(accessLog())
         .withAdmission(
             AdmissionConfig.in(

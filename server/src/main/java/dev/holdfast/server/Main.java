@@ -91,6 +91,13 @@ public final class Main {
             Thread.ofPlatform()
                 .name("shutdown")
                 .unstarted(() -> {
+                  int staying = platform.longConnections();
+                  if (staying > 0) {
+                    out.println(
+                        "Letting %d WebSockets and event streams go, for at most %s"
+                            .formatted(staying, config.value(ServerConfig.EDGE_DRAIN_MAX)));
+                    out.flush();
+                  }
                   platform.close();
                   out.println(
                       "Holdfast is down. Its apps go on running: `holdfast up` adopts them, "
@@ -109,7 +116,7 @@ public final class Main {
       throws IOException, StoreException, InterruptedException {
     var home = new Home(config.home().toAbsolutePath().normalize());
     Check.that(Files.isDirectory(home.directory()), "home", home.directory(), "a home that exists");
-    try (var _ = HomeLock.acquire(home.directory())) {
+    try (var _ = lock(home, config)) {
       var artifacts = new Artifacts(home.artifacts(), ArtifactLimits.defaults(), Time.system());
       var launcher =
           new Launcher(
@@ -120,6 +127,23 @@ public final class Main {
       int ended = launcher.endAll(config.duration(ServerConfig.STOP_TIMEOUT));
       out.println("Ended " + ended + (ended == 1 ? " process." : " processes."));
       return 0;
+    }
+  }
+
+  /** A platform without an up.json is on its way down, which may take a while. */
+  private static HomeLock lock(Home home, ServerConfig config) throws StoreException {
+    try {
+      return HomeLock.acquire(home.directory());
+    } catch (StoreException e) {
+      if (Files.exists(home.upFile())) {
+        throw e;
+      }
+      throw new StoreException(
+          e.getMessage()
+              + " (it may be on its way down: WebSockets and event streams are let go for at most "
+              + config.value(ServerConfig.EDGE_DRAIN_MAX)
+              + ", edge.drain-max)",
+          e);
     }
   }
 

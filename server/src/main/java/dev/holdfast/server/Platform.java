@@ -320,6 +320,11 @@ final class Platform implements AutoCloseable {
             edge.transport());
   }
 
+  /** Connections that would not end by themselves. */
+  int longConnections() {
+    return edge.longConnections();
+  }
+
   InetSocketAddress edgeAddress() {
     return edge.address();
   }

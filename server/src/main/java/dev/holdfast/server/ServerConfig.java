@@ -61,7 +61,7 @@ record ServerConfig(Path home, Map<String, String> values) {
   static final Key EDGE_ADMISSION =
       new Key(
           "edge.admission",
-          "observe",
+          "enforce",
           "What happens when there is too much: `enforce` refuses what has to be refused, `observe`"
               + " only counts it, `off` does not look.");
   static final Key EDGE_RETRY_BUDGET =
@@ -72,6 +72,17 @@ record ServerConfig(Path home, Map<String, String> values) {
               + " many as there are.");
   static final Key EDGE_CONNECTIONS =
       new Key("edge.connections-max", "8000", "Clients connected at a time (H22).");
+  static final Key EDGE_DRAIN_RATE =
+      new Key(
+          "edge.drain-rate",
+          "250",
+          "WebSockets and event streams that are let go per second when the platform ends, 1 to"
+              + " 100000: their visitors are back at once.");
+  static final Key EDGE_DRAIN_MAX =
+      new Key(
+          "edge.drain-max",
+          "60s",
+          "How long that may take, at most `30m`; the rate grows when it would take longer.");
   static final Key EDGE_ACCESS_LOG =
       new Key(
           "edge.access-log",
@@ -193,6 +204,8 @@ record ServerConfig(Path home, Map<String, String> values) {
           EDGE_ADMISSION,
           EDGE_RETRY_BUDGET,
           EDGE_CONNECTIONS,
+          EDGE_DRAIN_RATE,
+          EDGE_DRAIN_MAX,
           EDGE_ACCESS_LOG,
           EDGE_ACCESS_LOG_FORMAT,
           EDGE_ACCESS_LOG_SAMPLE,

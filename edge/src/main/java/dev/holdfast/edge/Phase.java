@@ -1,0 +1,13 @@
+package dev.holdfast.edge;
+
+/** Where an {@link Exchange} is. */
+enum Phase {
+  OPEN,
+  PARKED,
+  WAITING,
+  HELD,
+  CONNECTING,
+  ACTIVE,
+  TUNNEL,
+  DONE
+}
