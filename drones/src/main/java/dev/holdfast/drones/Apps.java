@@ -8,6 +8,7 @@ import dev.holdfast.ledger.Ledger;
 import dev.holdfast.ledger.Policy;
 import dev.holdfast.ledger.Route;
 import dev.holdfast.ledger.Service;
+import dev.holdfast.ledger.StoreException;
 import dev.holdfast.ledger.Transaction;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Outcome;
@@ -80,9 +81,9 @@ public final class Apps {
 
   private @Nullable Refusal create(Fleet fleet, Transaction transaction, App app) {
     var host = defaultHost(app.name());
-    var taken = fleet.routes().get(Route.key(host));
+    var taken = taken(host);
     if (taken != null) {
-      return new Refusal.Conflict("host " + host + ": routed already, to " + to(taken));
+      return taken;
     }
     var left = fleet.instancesOf(app.name()).stream().filter(i -> !i.state().leaving()).count();
     if (left > DRAINED_MAX) {
@@ -362,13 +363,12 @@ public final class Apps {
         name,
         (fleet, found) -> {
           var route = Route.toService(domain, name);
-          var taken = fleet.routes().get(Route.key(route.host()));
+          if (route.equals(fleet.routes().get(Route.key(route.host())))) {
+            return Attempts.ok(null, route);
+          }
+          var taken = taken(route.host());
           if (taken != null) {
-            return taken.equals(route)
-                ? Attempts.ok(null, route)
-                : Outcome.refused(
-                    new Refusal.Conflict(
-                        "host " + route.host() + ": routed already, to " + to(taken)));
+            return Outcome.refused(taken);
           }
           if (fleet.routesOf(name).size() > DOMAINS_MAX) {
             return Outcome.refused(
@@ -492,6 +492,18 @@ public final class Apps {
     }
     var text = words.append(" config vars").toString();
     return text.length() <= 200 ? text : text.substring(0, 199) + "…";
+  }
+
+  /** Why the host cannot be had, or null; asks the ledger, since a fleet knows no addresses. */
+  private @Nullable Refusal taken(String host) {
+    try {
+      var route = attempts.route(host);
+      return route == null
+          ? null
+          : new Refusal.Conflict("host " + host + ": routed already, to " + to(route));
+    } catch (StoreException e) {
+      return new Refusal.Unavailable(String.valueOf(e.getMessage()), RETRY_AFTER);
+    }
   }
 
   private static String to(Route route) {

@@ -1,7 +1,10 @@
 package dev.holdfast.drones;
 
+import dev.holdfast.ledger.Envelope;
 import dev.holdfast.ledger.Follower;
 import dev.holdfast.ledger.Ledger;
+import dev.holdfast.ledger.Route;
+import dev.holdfast.ledger.StoreException;
 import dev.holdfast.ledger.Transaction;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Outcome;
@@ -90,6 +93,23 @@ final class Attempts {
         && (refusal instanceof Refusal.Stale
             || refusal instanceof Refusal.Conflict
             || refusal instanceof Refusal.NotFound);
+  }
+
+  /**
+   * The route of that host as it stands in the ledger now, to a service or to an address, or null.
+   *
+   * @throws StoreException when the ledger cannot be read
+   */
+  @Nullable Route route(String host) throws StoreException {
+    var sealed = ledger.latest(Route.key(host));
+    if (sealed == null) {
+      return null;
+    }
+    return switch (Envelope.decode(sealed.envelope())) {
+      case Envelope.Decoded.Good(var entry) -> entry.deleted() ? null : Route.KIND.decode(entry);
+      case Envelope.Decoded.Unreadable(var cause) ->
+          throw new StoreException("the route of " + host + " cannot be read: " + cause);
+    };
   }
 
   /**
