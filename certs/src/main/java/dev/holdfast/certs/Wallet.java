@@ -59,8 +59,7 @@ record Wallet(
       };
 
   private static final Set<String> KINDS =
-      Set.of(
-          Certificate.KIND.name(), Order.KIND.name(), Ca.KIND.name(), TicketKeys.KIND.name());
+      Set.of(Certificate.KIND.name(), Order.KIND.name(), Ca.KIND.name(), TicketKeys.KIND.name());
 
   private Wallet after(Entry entry) {
     var kind = entry.kind();

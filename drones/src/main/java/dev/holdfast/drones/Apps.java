@@ -8,7 +8,6 @@ import dev.holdfast.ledger.Ledger;
 import dev.holdfast.ledger.Policy;
 import dev.holdfast.ledger.Route;
 import dev.holdfast.ledger.Service;
-import dev.holdfast.ledger.StoreException;
 import dev.holdfast.ledger.Transaction;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Outcome;
@@ -81,7 +80,7 @@ public final class Apps {
 
   private @Nullable Refusal create(Fleet fleet, Transaction transaction, App app) {
     var host = defaultHost(app.name());
-    var taken = taken(host);
+    var taken = attempts.taken(host);
     if (taken != null) {
       return taken;
     }
@@ -366,7 +365,7 @@ public final class Apps {
           if (route.equals(fleet.routes().get(Route.key(route.host())))) {
             return Attempts.ok(null, route);
           }
-          var taken = taken(route.host());
+          var taken = attempts.taken(route.host());
           if (taken != null) {
             return Outcome.refused(taken);
           }
@@ -492,21 +491,5 @@ public final class Apps {
     }
     var text = words.append(" config vars").toString();
     return text.length() <= 200 ? text : text.substring(0, 199) + "…";
-  }
-
-  /** Why the host cannot be had, or null; asks the ledger, since a fleet knows no addresses. */
-  private @Nullable Refusal taken(String host) {
-    try {
-      var route = attempts.route(host);
-      return route == null
-          ? null
-          : new Refusal.Conflict("host " + host + ": routed already, to " + to(route));
-    } catch (StoreException e) {
-      return new Refusal.Unavailable(String.valueOf(e.getMessage()), RETRY_AFTER);
-    }
-  }
-
-  private static String to(Route route) {
-    return route.service() != null ? "app " + route.service() : String.valueOf(route.address());
   }
 }

@@ -22,6 +22,8 @@ final class Attempts {
   private static final int TRIES_MAX = 50;
   private static final Duration APPLY_WAIT = Duration.ofSeconds(5);
 
+  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+
   private final Ledger ledger;
   private final Follower<Fleet> follower;
   private final ReentrantLock again = new ReentrantLock(true);
@@ -95,12 +97,23 @@ final class Attempts {
             || refusal instanceof Refusal.NotFound);
   }
 
-  /**
-   * The route of that host as it stands in the ledger now, to a service or to an address, or null.
-   *
-   * @throws StoreException when the ledger cannot be read
-   */
-  @Nullable Route route(String host) throws StoreException {
+  /** Why the host cannot be had, or null; asks the ledger, since a fleet knows no addresses. */
+  @Nullable Refusal taken(String host) {
+    try {
+      var route = route(host);
+      return route == null
+          ? null
+          : new Refusal.Conflict(
+              "host "
+                  + host
+                  + ": routed already, to "
+                  + (route.service() == null ? route.address() : "app " + route.service()));
+    } catch (StoreException e) {
+      return new Refusal.Unavailable(String.valueOf(e.getMessage()), RETRY_AFTER);
+    }
+  }
+
+  private @Nullable Route route(String host) throws StoreException {
     var sealed = ledger.latest(Route.key(host));
     if (sealed == null) {
       return null;

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * another; the others last for a request and die young. A host that is asked for often comes in
  * soon, and one that is not does not push out one that is. More hosts than room therefore cost a
  * look into the routing, and not old objects without end that a full collection must find. Hosts
- * that lead nowhere are not kept, so nobody can fill it with inventions. Confined to its event loop.
+ * that lead nowhere are not kept, so nobody can fill it with inventions. Confined to its event
+ * loop.
  */
 final class Places {
   private static final int SIZE_INITIAL = 256;
