@@ -6,6 +6,7 @@ import dev.holdfast.ledger.Fold;
 import dev.holdfast.ledger.PersistentMap;
 import dev.holdfast.limits.Check;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,7 +51,15 @@ record Wallet(
         public Wallet apply(Wallet wallet, Entry entry) {
           return wallet.after(entry);
         }
+
+        @Override
+        public boolean reads(String kind) {
+          return KINDS.contains(kind);
+        }
       };
+
+  private static final Set<String> KINDS =
+      Set.of(Certificate.KIND.name(), Order.KIND.name(), Ca.KIND.name(), TicketKeys.KIND.name());
 
   private Wallet after(Entry entry) {
     var kind = entry.kind();

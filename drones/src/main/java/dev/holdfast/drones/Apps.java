@@ -80,9 +80,9 @@ public final class Apps {
 
   private @Nullable Refusal create(Fleet fleet, Transaction transaction, App app) {
     var host = defaultHost(app.name());
-    var taken = fleet.routes().get(Route.key(host));
+    var taken = attempts.taken(host);
     if (taken != null) {
-      return new Refusal.Conflict("host " + host + ": routed already, to " + to(taken));
+      return taken;
     }
     var left = fleet.instancesOf(app.name()).stream().filter(i -> !i.state().leaving()).count();
     if (left > DRAINED_MAX) {
@@ -362,13 +362,12 @@ public final class Apps {
         name,
         (fleet, found) -> {
           var route = Route.toService(domain, name);
-          var taken = fleet.routes().get(Route.key(route.host()));
+          if (route.equals(fleet.routes().get(Route.key(route.host())))) {
+            return Attempts.ok(null, route);
+          }
+          var taken = attempts.taken(route.host());
           if (taken != null) {
-            return taken.equals(route)
-                ? Attempts.ok(null, route)
-                : Outcome.refused(
-                    new Refusal.Conflict(
-                        "host " + route.host() + ": routed already, to " + to(taken)));
+            return Outcome.refused(taken);
           }
           if (fleet.routesOf(name).size() > DOMAINS_MAX) {
             return Outcome.refused(
@@ -492,9 +491,5 @@ public final class Apps {
     }
     var text = words.append(" config vars").toString();
     return text.length() <= 200 ? text : text.substring(0, 199) + "…";
-  }
-
-  private static String to(Route route) {
-    return route.service() != null ? "app " + route.service() : String.valueOf(route.address());
   }
 }

@@ -1,7 +1,10 @@
 package dev.holdfast.drones;
 
+import dev.holdfast.ledger.Envelope;
 import dev.holdfast.ledger.Follower;
 import dev.holdfast.ledger.Ledger;
+import dev.holdfast.ledger.Route;
+import dev.holdfast.ledger.StoreException;
 import dev.holdfast.ledger.Transaction;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Outcome;
@@ -18,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 final class Attempts {
   private static final int TRIES_MAX = 50;
   private static final Duration APPLY_WAIT = Duration.ofSeconds(5);
+
+  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
   private final Ledger ledger;
   private final Follower<Fleet> follower;
@@ -90,6 +95,34 @@ final class Attempts {
         && (refusal instanceof Refusal.Stale
             || refusal instanceof Refusal.Conflict
             || refusal instanceof Refusal.NotFound);
+  }
+
+  /** Why the host cannot be had, or null; asks the ledger, since a fleet knows no addresses. */
+  @Nullable Refusal taken(String host) {
+    try {
+      var route = route(host);
+      return route == null
+          ? null
+          : new Refusal.Conflict(
+              "host "
+                  + host
+                  + ": routed already, to "
+                  + (route.service() == null ? route.address() : "app " + route.service()));
+    } catch (StoreException e) {
+      return new Refusal.Unavailable(String.valueOf(e.getMessage()), RETRY_AFTER);
+    }
+  }
+
+  private @Nullable Route route(String host) throws StoreException {
+    var sealed = ledger.latest(Route.key(host));
+    if (sealed == null) {
+      return null;
+    }
+    return switch (Envelope.decode(sealed.envelope())) {
+      case Envelope.Decoded.Good(var entry) -> entry.deleted() ? null : Route.KIND.decode(entry);
+      case Envelope.Decoded.Unreadable(var cause) ->
+          throw new StoreException("the route of " + host + " cannot be read: " + cause);
+    };
   }
 
   /**

@@ -10,19 +10,21 @@ import dev.holdfast.ledger.Transaction;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Everything that the ledger says about apps and drones, at one position. Immutable.
+ * Everything that the ledger says about apps and drones, at one position. Routes to addresses are
+ * not in it: there may be a million of them, and no app has one. Immutable.
  *
  * @param apps by ledger key
  * @param releases by ledger key
  * @param configs by ledger key
  * @param instances by ledger key
  * @param crashes by ledger key
- * @param routes by ledger key, those to addresses included
+ * @param routes by ledger key, those to services only
  * @param endpoints by ledger key
  * @param leases by lease key, ended ones included, since their revision gives the next epoch
  * @param revisions of everything here but apps and leases, by ledger key: what a writer must name
@@ -63,7 +65,23 @@ public record Fleet(
         public Fleet apply(Fleet fleet, Entry entry) {
           return fleet.after(entry);
         }
+
+        @Override
+        public boolean reads(String kind) {
+          return KINDS.contains(kind);
+        }
       };
+
+  private static final Set<String> KINDS =
+      Set.of(
+          App.KIND.name(),
+          Lease.KIND.name(),
+          Release.KIND.name(),
+          ConfigVars.KIND.name(),
+          Instance.KIND.name(),
+          Crash.KIND.name(),
+          Route.KIND.name(),
+          Endpoint.KIND.name());
 
   private Fleet after(Entry entry) {
     var kind = entry.kind();
@@ -81,11 +99,31 @@ public record Fleet(
     } else if (kind.equals(Crash.KIND.name())) {
       return withCrashes(changed(crashes, entry, Crash.KIND::decode)).revised(entry);
     } else if (kind.equals(Route.KIND.name())) {
-      return withRoutes(changed(routes, entry, Route.KIND::decode)).revised(entry);
+      return afterRoute(entry);
     } else if (kind.equals(Endpoint.KIND.name())) {
       return withEndpoints(changed(endpoints, entry, Endpoint.KIND::decode)).revised(entry);
     }
     return this;
+  }
+
+  /** A route to an address is as good as none: a service's that becomes one is forgotten. */
+  private Fleet afterRoute(Entry entry) {
+    var route = entry.deleted() ? null : Route.KIND.decode(entry);
+    if (route != null && route.service() != null) {
+      return withRoutes(routes.with(entry.key(), route)).revised(entry);
+    }
+    return routes.get(entry.key()) == null
+        ? this
+        : new Fleet(
+            apps,
+            releases,
+            configs,
+            instances,
+            crashes,
+            routes.without(entry.key()),
+            endpoints,
+            leases,
+            revisions.without(entry.key()));
   }
 
   private Fleet revised(Entry entry) {
@@ -181,11 +219,6 @@ public record Fleet(
   /** The app's routes in order of host. */
   public List<Route> routesOf(String app) {
     return select(routes, r -> app.equals(r.service()), Comparator.comparing(Route::host));
-  }
-
-  /** The routes that match, in order of host. */
-  public List<Route> routes(Predicate<Route> wanted) {
-    return select(routes, wanted, Comparator.comparing(Route::host));
   }
 
   private static final Comparator<Instance> ORDER =

@@ -106,6 +106,8 @@ class AppsTest {
     for (int i = 0; i < 5; i++) {
       apps.create("test", "a" + i).orThrow();
     }
+    assertThat(refusal(apps.addDomain("test", "a0", "taken.localhost")).message())
+        .contains("127.0.0.1:3000");
     assertThat(refusal(apps.create("test", "shop"))).isInstanceOf(Refusal.OverBudget.class);
   }
 

@@ -109,6 +109,27 @@ class FleetTest {
   }
 
   @Test
+  void keepsNoRoutesToAddressesAndForgetsADomainThatBecomesOne() {
+    var host = "www.example.org";
+    put(Route.KIND, Route.key(host), Route.toAddress(host, "http://127.0.0.1:3000"), 1);
+    assertThat(fleet.routes().size()).isZero();
+    assertThat(fleet.revisions().size()).isZero();
+    put(Route.KIND, Route.key(host), Route.toService(host, "shop"), 2);
+    assertThat(fleet.routesOf("shop")).hasSize(1);
+    assertThat(fleet.unchanged(Route.key(host))).isEqualTo(Transaction.at(2));
+    put(Route.KIND, Route.key(host), Route.toAddress(host, "http://127.0.0.1:3000"), 3);
+    assertThat(fleet.routes().size()).isZero();
+    assertThat(fleet.revisions().size()).isZero();
+  }
+
+  @Test
+  void readsTheKindsThatItKeeps() {
+    assertThat(Fleet.FOLD.reads(Route.KIND.name())).isTrue();
+    assertThat(Fleet.FOLD.reads(Lease.KIND.name())).isTrue();
+    assertThat(Fleet.FOLD.reads(Service.KIND.name())).isFalse();
+  }
+
+  @Test
   void keepsEndedLeasesSinceTheirRevisionGivesTheNextEpoch() {
     var key = Lease.entryKey("drone/d7");
     put(Lease.KIND, key, new Lease.State("shop", 1, true, "node/n", 0), 1);

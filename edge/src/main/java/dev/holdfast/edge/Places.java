@@ -5,18 +5,23 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The places of the hosts that one event loop was asked for, found by the bytes of the host.
- * Bounded: when it is full a newcomer takes the room of another, which costs that one a look into
- * the routing. Hosts that lead nowhere are not kept, so nobody can fill it with inventions.
- * Confined to its event loop.
+ * Bounded: where there is no room, only one newcomer in {@link #NEWCOMERS_PER_ROOM} takes that of
+ * another; the others last for a request and die young. A host that is asked for often comes in
+ * soon, and one that is not does not push out one that is. More hosts than room therefore cost a
+ * look into the routing, and not old objects without end that a full collection must find. Hosts
+ * that lead nowhere are not kept, so nobody can fill it with inventions. Confined to its event
+ * loop.
  */
 final class Places {
   private static final int SIZE_INITIAL = 256;
   private static final int STEPS_MAX = 8;
+  private static final int NEWCOMERS_PER_ROOM = 16; // a power of two
 
   private final Gauges gauges;
   private final int sizeMax;
   private @Nullable Place[] table = new Place[SIZE_INITIAL];
   private int count;
+  private int newcomers; // that found no room
 
   Places(Gauges gauges, int sizeMax) {
     this.gauges = gauges;
@@ -78,6 +83,8 @@ final class Places {
         return;
       }
     }
-    table[place.hash & mask] = place;
+    if ((++newcomers & NEWCOMERS_PER_ROOM - 1) == 0) {
+      table[place.hash & mask] = place;
+    }
   }
 }

@@ -11,6 +11,7 @@ import dev.holdfast.limits.Check;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Makes the {@link Routing} out of routes, services, endpoints and policies in the ledger.
@@ -20,6 +21,9 @@ public final class RoutingFold implements Fold<Routing> {
   private static final String ROUTE = "route/";
   private static final String SERVICE = "service/";
   private static final String ENDPOINT = "endpoint/";
+
+  private static final Set<String> KINDS =
+      Set.of(Route.KIND.name(), Service.KIND.name(), Endpoint.KIND.name(), Policy.KIND.name());
 
   /** The one way to fold; it has no settings. */
   public RoutingFold() {}
@@ -50,6 +54,11 @@ public final class RoutingFold implements Fold<Routing> {
           view.policies().with(entry, view.routes()));
     }
     return view;
+  }
+
+  @Override
+  public boolean reads(String kind) {
+    return KINDS.contains(kind);
   }
 
   /** A host that leads elsewhere now inherits from there. */

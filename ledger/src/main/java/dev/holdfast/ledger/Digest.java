@@ -13,6 +13,7 @@ import java.nio.ByteOrder;
 final class Digest {
   private static final long K0 = 0x486f6c6466617374L; // "Holdfast"
   private static final long K1 = 0x6c65646765720001L; // "ledger", 1
+  private static final long K1_KEY = 0x6c65646765720002L; // "ledger", 2
 
   private Digest() {}
 
@@ -26,6 +27,11 @@ final class Digest {
             .putInt(crc)
             .array();
     return sipHash(K0, K1, message);
+  }
+
+  /** A hash of the key alone: where {@link Parts} keeps its part. */
+  static long ofKey(String key) {
+    return sipHash(K0, K1_KEY, key.getBytes(UTF_8));
   }
 
   static long sipHash(long k0, long k1, byte[] message) {

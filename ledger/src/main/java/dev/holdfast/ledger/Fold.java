@@ -10,6 +10,14 @@ public interface Fold<V> {
   /** The view of an empty ledger. */
   V start();
 
+  /**
+   * Whether entries of that kind can change the view. What a fold does not read costs its follower
+   * neither memory nor a place in the digest.
+   */
+  default boolean reads(String kind) {
+    return true;
+  }
+
   /** The view after the entry, which may be a deletion. Entries of unknown kinds are let pass. */
   V apply(V view, Entry entry);
 }

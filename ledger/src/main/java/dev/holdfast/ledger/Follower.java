@@ -38,7 +38,7 @@ public final class Follower<V> implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition published = lock.newCondition();
 
-  private final HashMap<String, Long> parts = new HashMap<>(); // digest part by live key
+  private final Parts parts = new Parts(); // of the digest, by live key
   private final HashMap<String, String> quarantine = new HashMap<>();
   private V value;
   private long position;
@@ -234,8 +234,12 @@ public final class Follower<V> implements AutoCloseable {
       return;
     }
     quarantine.remove(entry.key());
-    Long part = entry.deleted() ? parts.remove(entry.key()) : parts.put(entry.key(), part(entry));
-    digest += (entry.deleted() ? 0 : part(entry)) - (part == null ? 0 : part);
+    if (entry.deleted() || !fold.reads(entry.kind())) {
+      digest -= parts.size() == 0 ? 0 : parts.remove(entry.key());
+    } else {
+      long part = part(entry);
+      digest += part - parts.put(entry.key(), part);
+    }
   }
 
   private static long part(Entry entry) {

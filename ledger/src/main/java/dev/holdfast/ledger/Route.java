@@ -26,8 +26,9 @@ public record Route(String host, @Nullable String service, @Nullable String addr
         service + ", " + address,
         "either a service or an address");
     if (address != null) {
-      address = address(address);
+      address = Repeated.of(address(address));
     }
+    service = service == null ? null : Repeated.of(service);
   }
 
   /** A route to a service. */

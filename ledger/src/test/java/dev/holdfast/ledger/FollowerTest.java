@@ -89,6 +89,41 @@ class FollowerTest {
   }
 
   @Test
+  void whatTheFoldDoesNotReadIsNotInTheDigest() throws Exception {
+    var follower =
+        follow(
+            new Fold<PersistentMap<String, String>>() {
+              @Override
+              public PersistentMap<String, String> start() {
+                return PersistentMap.empty();
+              }
+
+              @Override
+              public PersistentMap<String, String> apply(
+                  PersistentMap<String, String> view, Entry entry) {
+                return view;
+              }
+
+              @Override
+              public boolean reads(String kind) {
+                return !kind.equals(Service.KIND.name());
+              }
+            });
+    feed.add(entry(1, "service/a", 1, false), entry(2, "service/b", 1, false));
+    applied(follower, 2);
+    assertThat(follower.view().digest()).isZero();
+    var other = entry(3, "service/b", 2, false);
+    feed.add(
+        new Entry(
+            3, other.key(), "moon", 1, 2, other.time(), other.actor(), false, other.payload()));
+    applied(follower, 3);
+    assertThat(follower.view().digest()).isNotZero();
+    feed.add(entry(4, "service/b", 3, false)); // of the kind that is not read again
+    applied(follower, 4);
+    assertThat(follower.view().digest()).isZero();
+  }
+
+  @Test
   void aFoldThatOverflowsTheStackIsOneEntrysFault() throws Exception {
     var follower = follow(failingFor(entry -> entry.position() == 2, new StackOverflowError()));
     applied(follower, 0);

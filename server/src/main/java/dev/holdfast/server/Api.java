@@ -248,10 +248,15 @@ final class Api implements AutoCloseable {
 
   /** The page of a list in memory that the request asks for. */
   static <T> Page<T> page(Context context, List<T> all) {
-    int limit = (int) number(context, "limit", 100, 1, 1_000);
+    int limit = limit(context);
     int from = (int) Math.min(all.size(), number(context, "cursor", 0, 0, Integer.MAX_VALUE));
     int to = Math.min(all.size(), from + limit);
     return new Page<>(all.subList(from, to), to < all.size() ? String.valueOf(to) : null);
+  }
+
+  /** How long a part of a list the request asks for. */
+  static int limit(Context context) {
+    return (int) number(context, "limit", 100, 1, 1_000);
   }
 
   /** A query parameter that is a number. */

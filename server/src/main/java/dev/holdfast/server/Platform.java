@@ -150,11 +150,12 @@ final class Platform implements AutoCloseable {
       }
       var listening = CompletableFuture.supplyAsync(() -> openEdge(config, logs, edgeLog));
       keep(() -> closeOpened(listening));
+      var hosts = new Hosts(ledger, routing);
       var operations =
           PlatformOperations.of(
               new AppOperations(drones, artifacts, logs, () -> edge().getPort()),
-              new RouteOperations(ledger, drones.apps()),
-              new PolicyOperations(ledger, drones.apps()),
+              new RouteOperations(ledger, drones.apps(), hosts),
+              new PolicyOperations(ledger, drones.apps(), hosts),
               new MetricOperations(
                   List.of(new PlatformMetrics(ledger, startedAt), this::edgeMetrics)),
               new LoadOperations(this::edgeLoad),

@@ -30,10 +30,12 @@ final class PolicyOperations {
 
   private final Ledger ledger;
   private final Apps apps;
+  private final Hosts hosts;
 
-  PolicyOperations(Ledger ledger, Apps apps) {
+  PolicyOperations(Ledger ledger, Apps apps, Hosts hosts) {
     this.ledger = ledger;
     this.apps = apps;
+    this.hosts = hosts;
   }
 
   /** Whose policy, where it stands, and what must exist for it to mean anything. */
@@ -89,7 +91,8 @@ final class PolicyOperations {
 
   private Subject host(Context context) {
     var name = HostName.of(context.pathParam("host"));
-    if (apps.fleet().routes().get(Route.key(name)) == null) {
+    hosts.settle();
+    if (hosts.route(name) == null) {
       throw Problem.of(
           new Refusal.NotFound(
               "host "

@@ -31,10 +31,12 @@ final class RouteOperations {
 
   private final Ledger ledger;
   private final Apps apps;
+  private final Hosts hosts;
 
-  RouteOperations(Ledger ledger, Apps apps) {
+  RouteOperations(Ledger ledger, Apps apps, Hosts hosts) {
     this.ledger = ledger;
     this.apps = apps;
+    this.hosts = hosts;
   }
 
   List<Operation> all() {
@@ -63,17 +65,21 @@ final class RouteOperations {
   }
 
   private Object list(Context context) {
-    var page = Api.page(context, apps.fleet().routes(route -> route.address() != null));
+    hosts.settle();
+    int limit = Api.limit(context);
+    var found = hosts.addresses(context.queryParam("cursor"), limit + 1);
+    var page = found.size() > limit ? found.subList(0, limit) : found;
     return new RouteList(
-        page.items().stream()
+        page.stream()
             .map(route -> new RouteShape(route.host(), Objects.toString(route.address())))
             .toList(),
-        page.next());
+        found.size() > limit ? page.getLast().host() : null);
   }
 
   private Object put(Context context) throws IOException {
     var body = Json.body(context, RouteTarget.class);
     var route = Route.toAddress(context.pathParam("host"), body.to());
+    hosts.settle();
     var transaction = Transaction.by(Api.actor(context));
     if (add(transaction, route) != Change.UNCHANGED) {
       append(transaction);
@@ -83,7 +89,8 @@ final class RouteOperations {
 
   private @Nullable Object remove(Context context) {
     var host = HostName.of(context.pathParam("host"));
-    var route = apps.fleet().routes().get(Route.key(host));
+    hosts.settle();
+    var route = hosts.route(host);
     if (route == null || route.address() == null) {
       throw Problem.of(
           new Refusal.NotFound(
@@ -103,13 +110,14 @@ final class RouteOperations {
         "routes",
         routes.size(),
         "1 to " + IMPORT_MAX);
+    hosts.settle();
     var transaction = Transaction.by(Api.actor(context));
-    var hosts = new HashSet<String>();
+    var named = new HashSet<String>();
     int added = 0;
     int changed = 0;
     for (var shape : routes) {
       var route = Route.toAddress(shape.host(), shape.to());
-      Check.that(hosts.add(route.host()), "host", route.host(), "each host once");
+      Check.that(named.add(route.host()), "host", route.host(), "each host once");
       switch (add(transaction, route)) {
         case ADDED -> added++;
         case CHANGED -> changed++;
@@ -129,7 +137,7 @@ final class RouteOperations {
   }
 
   private Change add(Transaction transaction, Route route) {
-    var before = apps.fleet().routes().get(Route.key(route.host()));
+    var before = hosts.route(route.host());
     if (before != null && before.service() != null) {
       throw Problem.of(
           new Refusal.Conflict(
@@ -152,5 +160,6 @@ final class RouteOperations {
   private void append(Transaction transaction) {
     take(ledger.append(transaction));
     apps.settle();
+    hosts.settle();
   }
 }

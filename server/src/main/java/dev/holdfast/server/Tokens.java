@@ -59,6 +59,11 @@ final class Tokens implements AutoCloseable {
           return new Known(
               known.byKey().with(entry.key(), token), byHash.with(token.hash(), token));
         }
+
+        @Override
+        public boolean reads(String kind) {
+          return kind.equals(Token.KIND.name());
+        }
       };
 
   private final Ledger ledger;

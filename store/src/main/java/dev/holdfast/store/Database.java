@@ -225,8 +225,10 @@ final class Database {
           DriverManager.getConnection(
               "jdbc:sqlite:" + file.toAbsolutePath().toUri(), options.toProperties());
       try {
-        long cacheKib = config.cacheBytes() / 1024;
-        expect(connection, "cache_size", -cacheKib);
+        expect(
+            connection,
+            "cache_size",
+            -(readOnly ? config.readerCacheBytes() : config.cacheBytes()) / 1024);
         setup.run(connection);
         return connection;
       } catch (SQLException | StoreException | RuntimeException e) {

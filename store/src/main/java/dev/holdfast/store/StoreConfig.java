@@ -9,7 +9,8 @@ import java.time.Duration;
  * @param bytesMax largest database file; appends beyond it are refused and reading goes on
  * @param freeBytesMin appends are refused while the disk has less room than this, so that lease
  *     renewals, checkpoints and an operator still have some
- * @param cacheBytes page cache of each connection
+ * @param cacheBytes page cache of the connection that writes; a reader has a sixteenth of it, since
+ *     it reads rows in order or one by one, and behind it stands the system's page cache
  * @param walPagesMax pages of 4 KiB in the write-ahead log after which a commit also moves them
  *     into the database file
  * @param readersMax read connections, which is also how many snapshots and backups run at a time
@@ -28,6 +29,7 @@ public record StoreConfig(
     long checkBytesMax) {
   private static final int KIB = 1 << 10;
   private static final int MIB = 1 << 20;
+  private static final int READER_CACHE_SHARE = 16;
 
   /** Refuses bounds under which nothing could be stored or read. */
   public StoreConfig {
@@ -46,12 +48,17 @@ public record StoreConfig(
   }
 
   /**
-   * No quota but SQLite's own 16 TiB, 16 MiB kept free, 8 MiB of cache, 1,000 pages of write-ahead
+   * No quota but SQLite's own 16 TiB, 16 MiB kept free, 4 MiB of cache, 1,000 pages of write-ahead
    * log, 4 readers, 5 s, reads of 8 MiB, files up to 64 MiB checked at start.
    */
   public static StoreConfig defaults() {
     return new StoreConfig(
-        1L << 44, 16 * MIB, 8 * MIB, 1_000, 4, Duration.ofSeconds(5), 8 * MIB, 64 * MIB);
+        1L << 44, 16 * MIB, 4 * MIB, 1_000, 4, Duration.ofSeconds(5), 8 * MIB, 64 * MIB);
+  }
+
+  /** Page cache of each connection that reads. */
+  int readerCacheBytes() {
+    return Math.max(cacheBytes / READER_CACHE_SHARE, 64 * KIB);
   }
 
   /** The same with another quota. */
