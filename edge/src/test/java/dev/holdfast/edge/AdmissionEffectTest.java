@@ -135,7 +135,10 @@ class AdmissionEffectTest {
             });
       }
       assertThat(done.await(30, TimeUnit.SECONDS)).isTrue();
-      assertThat(good).hasValue(connections * each);
+      assertThat(good)
+          .as(() ->
+              rig.log.stream().filter(line -> line.contains("at=error")).findFirst().orElse(""))
+          .hasValue(connections * each);
     }
   }
 

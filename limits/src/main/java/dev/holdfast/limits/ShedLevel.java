@@ -54,6 +54,9 @@ public final class ShedLevel {
    */
   private static final int CALM_PER_SECOND = 200;
 
+  /** One long pause of the machine is no overload: only a delay that lasts is shed. */
+  private static final long PATIENCE_NANOS = 400_000_000L;
+
   private final long targetNanos;
   private final long windowNanos;
   private final int windowRequests;
@@ -65,6 +68,7 @@ public final class ShedLevel {
   private long admitted;
   private long startNanos;
   private double expected = UNBOUNDED;
+  private long overSinceNanos;
   private double saturated; // admitted per second while the node was overloaded
   private long lastLagNanos;
   private boolean seen;
@@ -161,7 +165,11 @@ public final class ShedLevel {
     shape();
     if (ratio > 1) {
       saturated += (admittedRate - saturated) * (saturated == 0 ? 1 : LEARN);
-      if (!shedding() || lag > lastLagNanos * FALLING) {
+      if (over <= 1) {
+        overSinceNanos = startNanos;
+      }
+      boolean stands = now - overSinceNanos >= PATIENCE_NANOS;
+      if (shedding() ? lag > lastLagNanos * FALLING : stands) {
         double cut = Math.clamp(CUT_PER_OVER * (ratio - 1), CUT_MIN, CUT_MAX);
         expected = Math.min(expected, admittedRate) * (1 - cut);
       }
