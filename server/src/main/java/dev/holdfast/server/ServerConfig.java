@@ -61,7 +61,7 @@ record ServerConfig(Path home, Map<String, String> values) {
   static final Key EDGE_ADMISSION =
       new Key(
           "edge.admission",
-          "enforce",
+          "observe",
           "What happens when there is too much: `enforce` refuses what has to be refused, `observe`"
               + " only counts it, `off` does not look.");
   static final Key EDGE_RETRY_BUDGET =

@@ -30,7 +30,7 @@ class ServerConfigTest {
                 Map.entry("https", "auto"),
                 Map.entry("edge.event-loops", "auto"),
                 Map.entry("edge.transport", "auto"),
-                Map.entry("edge.admission", "enforce"),
+                Map.entry("edge.admission", "observe"),
                 Map.entry("edge.retry-budget", "on"),
                 Map.entry("edge.connections-max", "8000"),
                 Map.entry("edge.drain-rate", "250"),
