@@ -15,7 +15,7 @@ class StoreConfigTest {
             new StoreConfig(
                 17_592_186_044_416L,
                 16_777_216,
-                8_388_608,
+                4_194_304,
                 1_000,
                 4,
                 Duration.ofSeconds(5),
