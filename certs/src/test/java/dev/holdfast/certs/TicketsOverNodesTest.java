@@ -65,7 +65,7 @@ class TicketsOverNodesTest {
   private static Edge edge(Certificates certificates) throws Exception {
     var any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     return Edge.start(
-        EdgeConfig.defaults().withListen(any).withEventLoops(1),
+        EdgeConfig.of(EdgeConfig.Choices.defaults().at(any)),
         FrontConfig.defaults().withTlsListen(any),
         certificates,
         Routing::empty,

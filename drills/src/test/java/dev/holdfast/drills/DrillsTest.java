@@ -26,7 +26,8 @@ class DrillsTest {
   @ValueSource(strings = {"overload", "heavy-client", "brown-out", "tunnels"})
   void withoutItsDefenceThePlatformBreaksThePromises(String drill)
       throws IOException, InterruptedException {
-    var verdict = run(drill, Profile.NAIVE);
+    var verdict =
+        judged(() -> run(drill, Profile.NAIVE), v -> !v.isVoid() && !v.broken().isEmpty());
     assertThat(verdict.broken()).as(verdict.text()).isNotEmpty();
   }
 

@@ -146,10 +146,14 @@ final class Checkups implements AutoCloseable {
         now + every - every / SPREAD + time.random().nextLong(Math.max(1, 2 * every / SPREAD));
     underWay++;
     var timeout = subject.every.compareTo(config.timeout()) < 0 ? subject.every : config.timeout();
-    executor.execute(() ->
-        results.add(
-            new Result(
-                subject, prober.passes(subject.target, subject.host, subject.path, timeout))));
+    executor.execute(() -> {
+      boolean passed = false;
+      try {
+        passed = prober.passes(subject.target, subject.host, subject.path, timeout);
+      } finally {
+        results.add(new Result(subject, passed)); // or else its place would never be free again
+      }
+    });
   }
 
   private void take(Subject subject, boolean passed) {

@@ -100,6 +100,52 @@ public record EdgeConfig(
     }
   }
 
+  /**
+   * What is for an operator to choose; the components are those of {@link EdgeConfig}. Immutable.
+   */
+  public record Choices(
+      InetSocketAddress listen,
+      int eventLoops,
+      String transport,
+      int httpsPort,
+      int connectionsMax,
+      AccessLogConfig accessLog,
+      AdmissionConfig admission,
+      boolean retryBudget,
+      boolean startsTraces,
+      Drain drain) {
+
+    /** What is chosen when nobody chooses. */
+    public static Choices defaults() {
+      return new Choices(
+          new InetSocketAddress(PORT),
+          Math.max(2, Runtime.getRuntime().availableProcessors()),
+          "auto",
+          HTTPS_PORT,
+          8000,
+          AccessLogConfig.defaults(),
+          AdmissionConfig.defaults(),
+          true,
+          false,
+          new Drain(250, Duration.ofSeconds(60)));
+    }
+
+    /** The same at another address. */
+    public Choices at(InetSocketAddress address) {
+      return new Choices(
+          address,
+          eventLoops,
+          transport,
+          httpsPort,
+          connectionsMax,
+          accessLog,
+          admission,
+          retryBudget,
+          startsTraces,
+          drain);
+    }
+  }
+
   private static final int PER_SECOND_MAX = 100_000;
   private static final Duration LONGEST_MAX = Duration.ofMinutes(30);
 
@@ -153,11 +199,16 @@ public record EdgeConfig(
 
   /** What holds when nothing is configured: Heroku's waits, and bounds for 20,000 descriptors. */
   public static EdgeConfig defaults() {
+    return of(Choices.defaults());
+  }
+
+  /** What an operator chose, and the defaults of everything else. */
+  public static EdgeConfig of(Choices chosen) {
     return new EdgeConfig(
-        new InetSocketAddress(PORT),
-        Math.max(2, Runtime.getRuntime().availableProcessors()),
-        "auto",
-        HTTPS_PORT,
+        chosen.listen(),
+        chosen.eventLoops(),
+        chosen.transport(),
+        chosen.httpsPort(),
         Duration.ofSeconds(5),
         Duration.ofSeconds(30),
         Duration.ofSeconds(55),
@@ -170,209 +221,17 @@ public record EdgeConfig(
         8192,
         HEADERS_MAX,
         128 * 1024,
-        8000,
+        chosen.connectionsMax(),
         1024,
         200,
         256,
         1024,
         64 * 1024,
         256 * 1024,
-        AccessLogConfig.defaults(),
-        AdmissionConfig.defaults(),
-        true,
-        false,
-        new Drain(250, Duration.ofSeconds(60)));
-  }
-
-  /** The same with another place to listen at. */
-  public EdgeConfig withListen(InetSocketAddress at) {
-    return copy(
-        at,
-        eventLoops,
-        transport,
-        httpsPort,
-        connectionsMax,
-        accessLog,
-        admission,
-        retryBudget,
-        startsTraces,
-        drain);
-  }
-
-  /** The same with so many threads. */
-  public EdgeConfig withEventLoops(int threads) {
-    return copy(
-        listen,
-        threads,
-        transport,
-        httpsPort,
-        connectionsMax,
-        accessLog,
-        admission,
-        retryBudget,
-        startsTraces,
-        drain);
-  }
-
-  /** The same with another way to talk to the kernel. */
-  public EdgeConfig withTransport(String name) {
-    return copy(
-        listen,
-        eventLoops,
-        name,
-        httpsPort,
-        connectionsMax,
-        accessLog,
-        admission,
-        retryBudget,
-        startsTraces,
-        drain);
-  }
-
-  /** The same with another port for HTTPS. */
-  public EdgeConfig withHttpsPort(int port) {
-    return copy(
-        listen,
-        eventLoops,
-        transport,
-        port,
-        connectionsMax,
-        accessLog,
-        admission,
-        retryBudget,
-        startsTraces,
-        drain);
-  }
-
-  /** The same with another bound for clients that are connected. */
-  public EdgeConfig withConnectionsMax(int connections) {
-    return copy(
-        listen,
-        eventLoops,
-        transport,
-        httpsPort,
-        connections,
-        accessLog,
-        admission,
-        retryBudget,
-        startsTraces,
-        drain);
-  }
-
-  /** The same with another log. */
-  public EdgeConfig withAccessLog(AccessLogConfig log) {
-    return copy(
-        listen,
-        eventLoops,
-        transport,
-        httpsPort,
-        connectionsMax,
-        log,
-        admission,
-        retryBudget,
-        startsTraces,
-        drain);
-  }
-
-  /** The same with another way to let in. */
-  public EdgeConfig withAdmission(AdmissionConfig config) {
-    return copy(
-        listen,
-        eventLoops,
-        transport,
-        httpsPort,
-        connectionsMax,
-        accessLog,
-        config,
-        retryBudget,
-        startsTraces,
-        drain);
-  }
-
-  /** The same with retries bounded or not. */
-  public EdgeConfig withRetryBudget(boolean bounded) {
-    return copy(
-        listen,
-        eventLoops,
-        transport,
-        httpsPort,
-        connectionsMax,
-        accessLog,
-        admission,
-        bounded,
-        startsTraces,
-        drain);
-  }
-
-  /** The same with traces begun or only followed. */
-  public EdgeConfig withTraces(boolean begun) {
-    return copy(
-        listen,
-        eventLoops,
-        transport,
-        httpsPort,
-        connectionsMax,
-        accessLog,
-        admission,
-        retryBudget,
-        begun,
-        drain);
-  }
-
-  /** The same with another way to let tunnels go. */
-  public EdgeConfig withDrain(Drain way) {
-    return copy(
-        listen,
-        eventLoops,
-        transport,
-        httpsPort,
-        connectionsMax,
-        accessLog,
-        admission,
-        retryBudget,
-        startsTraces,
-        way);
-  }
-
-  private EdgeConfig copy(
-      InetSocketAddress listen,
-      int eventLoops,
-      String transport,
-      int httpsPort,
-      int connectionsMax,
-      AccessLogConfig accessLog,
-      AdmissionConfig admission,
-      boolean retryBudget,
-      boolean startsTraces,
-      Drain drain) {
-    return new EdgeConfig(
-        listen,
-        eventLoops,
-        transport,
-        httpsPort,
-        connectTimeout,
-        firstByteTimeout,
-        idleTimeout,
-        bootWait,
-        clientIdleTimeout,
-        upstreamIdleTimeout,
-        drainWait,
-        connectTriesMax,
-        requestLineBytesMax,
-        headerLineBytesMax,
-        headersMax,
-        headBytesMax,
-        connectionsMax,
-        waitingMax,
-        requestsPerEndpointMax,
-        idlePerEndpointMax,
-        idlePerLoopMax,
-        writeBufferLowBytes,
-        writeBufferHighBytes,
-        accessLog,
-        admission,
-        retryBudget,
-        startsTraces,
-        drain);
+        chosen.accessLog(),
+        chosen.admission(),
+        chosen.retryBudget(),
+        chosen.startsTraces(),
+        chosen.drain());
   }
 }

@@ -33,7 +33,11 @@ final class Flushes implements Runnable {
   @Override
   public void run() {
     for (int i = 0; i < count; i++) {
-      waiting[i].flushNow();
+      try {
+        waiting[i].flushNow();
+      } catch (RuntimeException e) {
+        Shared.bug("a connection could not be flushed", e); // the others have their turn
+      }
     }
     count = 0;
   }

@@ -1,6 +1,7 @@
 package dev.holdfast.edge;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.ledger.Endpoint;
 import dev.holdfast.ledger.Policy;
@@ -27,6 +28,7 @@ class CheckupsTest {
   private final ArrayDeque<Runnable> waiting = new ArrayDeque<>();
   private Routing routing = fold.start();
   private boolean slow;
+  private boolean broken;
 
   private Checkups checkups(CheckupConfig config) {
     return new Checkups(
@@ -36,6 +38,9 @@ class CheckupsTest {
         config,
         (target, host, path, _) -> {
           asked.add(target.id() + " " + host + path);
+          if (broken) {
+            throw new IllegalStateException("a defect of a probe");
+          }
           return !ill.contains(target.id());
         },
         task -> {
@@ -154,6 +159,22 @@ class CheckupsTest {
     pass(checkups, Duration.ofSeconds(5));
     assertThat(waiting).hasSize(2);
     assertThat(new HashSet<>(asked)).as("at most three endpoints").hasSizeLessThanOrEqualTo(3);
+  }
+
+  @Test
+  void aProbeThatBreaksGivesItsPlaceBack() {
+    app();
+    policy("/health", 1_000L);
+    slow = true;
+    broken = true;
+    var standard = CheckupConfig.defaults();
+    var checkups = checkups(new CheckupConfig(standard.every(), standard.timeout(), 3, 2, 2, 3));
+    pass(checkups, Duration.ofSeconds(10));
+    while (!waiting.isEmpty()) {
+      assertThatThrownBy(waiting.remove()::run).isInstanceOf(IllegalStateException.class);
+    }
+    pass(checkups, Duration.ofSeconds(5));
+    assertThat(waiting).hasSize(2);
   }
 
   @Test

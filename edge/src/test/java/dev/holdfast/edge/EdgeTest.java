@@ -22,11 +22,9 @@ class EdgeTest {
   @Test
   void saysWhatToDoWhenThePortIsTaken() throws IOException {
     try (var taken = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
-      var config =
-          new TestConfig()
-              .build()
-              .withListen(
-                  new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), taken.getLocalPort()));
+      var form = new TestConfig();
+      form.listen = new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), taken.getLocalPort());
+      var config = form.build();
       assertThatThrownBy(() -> Edge.start(config, Routing::empty, Time.system(), (_, _) -> {}))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("127.0.0.1:" + taken.getLocalPort())

@@ -80,11 +80,11 @@ class LongLifeTest {
     try (var backend = streaming();
         var rig = new Rig(TestConfig.patient()).app(backend);
         var wire = rig.connect()) {
-      rig.policy("app.test", PolicyForm.of("tunnelIdleMillis", 1000L));
+      rig.policy("app.test", PolicyForm.of("tunnelIdleMillis", 2000L));
       assertThat(wire.send(UPGRADE).head()).contains("101");
       for (int i = 0; i < 5; i++) {
         wire.send("x"); // whoever says something lives on
-        pause(250);
+        pause(500);
       }
       assertThat(rig.log).isEmpty();
       assertThat(wire.rest()).isEmpty();

@@ -7,6 +7,7 @@ import java.util.List;
 
 /** An edge on a free port of the loopback with waits that a test can sit out. */
 final class TestConfig {
+  InetSocketAddress listen = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
   Duration connectTimeout = Duration.ofSeconds(2);
   Duration firstByteTimeout = Duration.ofSeconds(8);
   Duration idleTimeout = Duration.ofSeconds(8);
@@ -37,7 +38,7 @@ final class TestConfig {
   EdgeConfig build() {
     var defaults = EdgeConfig.defaults();
     return new EdgeConfig(
-        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+        listen,
         eventLoops,
         defaults.transport(),
         defaults.httpsPort(),

@@ -28,25 +28,23 @@ record EdgeSettings(ServerConfig config) {
   private static final int FILES_KEPT = 5;
 
   EdgeConfig edge() {
-    return EdgeConfig.defaults()
-        .withListen(config.listen(ServerConfig.HTTP).socket())
-        .withEventLoops(eventLoops())
-        .withTransport(
-            choice(ServerConfig.EDGE_TRANSPORT, List.of(AUTO, "epoll", "nio", "io_uring")))
-        .withConnectionsMax(config.integer(ServerConfig.EDGE_CONNECTIONS))
-        .withHttpsPort(httpsPort())
-        .withDrain(
-            new EdgeConfig.Drain(
-                config.integer(ServerConfig.EDGE_DRAIN_RATE),
-                config.duration(ServerConfig.EDGE_DRAIN_MAX)))
-        .withAccessLog(accessLog())
-        .withAdmission(
+    return EdgeConfig.of(
+        new EdgeConfig.Choices(
+            config.listen(ServerConfig.HTTP).socket(),
+            eventLoops(),
+            choice(ServerConfig.EDGE_TRANSPORT, List.of(AUTO, "epoll", "nio", "io_uring")),
+            httpsPort(),
+            config.integer(ServerConfig.EDGE_CONNECTIONS),
+            accessLog(),
             AdmissionConfig.in(
                 Limiter.Mode.valueOf(
                     choice(ServerConfig.EDGE_ADMISSION, List.of(OFF, "observe", "enforce"))
-                        .toUpperCase(Locale.ROOT))))
-        .withRetryBudget(choice(ServerConfig.EDGE_RETRY_BUDGET, List.of("on", OFF)).equals("on"))
-        .withTraces(choice(ServerConfig.EDGE_TRACES, List.of("follow", "begin")).equals("begin"));
+                        .toUpperCase(Locale.ROOT))),
+            choice(ServerConfig.EDGE_RETRY_BUDGET, List.of("on", OFF)).equals("on"),
+            choice(ServerConfig.EDGE_TRACES, List.of("follow", "begin")).equals("begin"),
+            new EdgeConfig.Drain(
+                config.integer(ServerConfig.EDGE_DRAIN_RATE),
+                config.duration(ServerConfig.EDGE_DRAIN_MAX))));
   }
 
   FrontConfig front() {
