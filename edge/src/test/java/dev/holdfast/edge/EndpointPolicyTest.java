@@ -199,7 +199,7 @@ class EndpointPolicyTest {
               .replace("\r\n\r\n", "\r\nConnection: Upgrade\r\n" + "Upgrade: websocket\r\n\r\n"));
       assertThat(tunnel.head()).startsWith("HTTP/1.1 101");
       request.send(Rig.get("/"));
-      Rig.until(() -> rig.edge.inFlight("app", "e1") == 2);
+      Rig.until(() -> rig.edge.inFlight("app", "e1") == 2 && backend.connections.get() == 2);
       assertThat(rig.ask(Rig.get("/")).field("holdfast-error")).isEqualTo("H11");
       assertThat(backend.connections).hasValue(2);
     }
