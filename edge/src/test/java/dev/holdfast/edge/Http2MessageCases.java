@@ -8,6 +8,7 @@ import static dev.holdfast.edge.Http2ConformanceTest.malformed;
 import static dev.holdfast.edge.Http2ConformanceTest.post;
 import static dev.holdfast.edge.Http2ConformanceTest.served;
 import static dev.holdfast.edge.Http2ConformanceTest.stream;
+import static dev.holdfast.edge.Http2ConformanceTest.unanswered;
 import static dev.holdfast.edge.Http2ConformanceTest.without;
 
 /** The cases of RFC 9113 section 8: how HTTP is said in HTTP/2. */
@@ -24,21 +25,21 @@ final class Http2MessageCases {
         "8.1: a second HEADERS that ends nothing",
         PROTOCOL_ERROR,
         wire -> {
-          post(wire);
+          unanswered(wire);
           wire.headers(1, END_HEADERS, "x", "y");
         });
     stream(
         "8.1: pseudo-fields in trailers",
         PROTOCOL_ERROR,
         wire -> {
-          post(wire);
+          unanswered(wire);
           wire.data(1, false, "x").headers(1, WHOLE, ":method", "GET");
         });
     stream(
         "8.1: upper case in trailers",
         PROTOCOL_ERROR,
         wire -> {
-          post(wire);
+          unanswered(wire);
           wire.data(1, false, "x").headers(1, WHOLE, "X-Sum", "1");
         });
     served(
@@ -51,14 +52,14 @@ final class Http2MessageCases {
         "8.1.1: more DATA than content-length",
         PROTOCOL_ERROR,
         wire -> {
-          post(wire, "content-length", "1");
+          unanswered(wire, "content-length", "1");
           wire.data(1, true, "four");
         });
     stream(
         "8.1.1: less DATA than content-length",
         PROTOCOL_ERROR,
         wire -> {
-          post(wire, "content-length", "5");
+          unanswered(wire, "content-length", "5");
           wire.data(1, false, "x").data(1, true, "y");
         });
     stream(
@@ -71,7 +72,7 @@ final class Http2MessageCases {
         "8.1.1: trailers before content-length is reached",
         PROTOCOL_ERROR,
         wire -> {
-          post(wire, "content-length", "5");
+          unanswered(wire, "content-length", "5");
           wire.data(1, false, "x").headers(1, WHOLE, "x-sum", "1");
         });
     malformed(
