@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * @param connectionWindowBytes what all streams of a connection together may send
  * @param headerListBytesMax a request's fields as HTTP/2 counts them (431)
  * @param resetsMax RST_STREAM frames per {@link #floodWindow}, each way
+ * @param stillbornMax streams per {@link #floodWindow} that a client may reset in the read in which
+ *     they began
  * @param controlFramesMax PING, SETTINGS, PRIORITY and unknown frames per {@link #floodWindow}
  * @param floodWindow over what these are counted, in whole seconds
  * @param queuedFramesMax answers to control frames that a client has not taken yet
@@ -51,6 +53,7 @@ public record FrontConfig(
     int connectionWindowBytes,
     int headerListBytesMax,
     int resetsMax,
+    int stillbornMax,
     int controlFramesMax,
     Duration floodWindow,
     int queuedFramesMax,
@@ -92,6 +95,7 @@ public record FrontConfig(
         ">= streamWindowBytes " + streamWindowBytes);
     Check.that(headerListBytesMax >= 1024, "headerListBytesMax", headerListBytesMax, ">= 1024");
     Check.that(resetsMax >= 1, "resetsMax", resetsMax, ">= 1");
+    Check.that(stillbornMax >= 1, "stillbornMax", stillbornMax, ">= 1");
     Check.that(controlFramesMax >= 1, "controlFramesMax", controlFramesMax, ">= 1");
     Check.that(
         floodWindow.toSeconds() >= 1 && floodWindow.toDays() < 1,
@@ -123,6 +127,7 @@ public record FrontConfig(
         1024 * 1024,
         128 * 1024,
         200,
+        50,
         500,
         Duration.ofSeconds(30),
         1000,
@@ -165,6 +170,7 @@ public record FrontConfig(
         connectionWindowBytes,
         headerListBytesMax,
         resetsMax,
+        stillbornMax,
         controlFramesMax,
         floodWindow,
         queuedFramesMax,

@@ -15,7 +15,9 @@ import org.jspecify.annotations.Nullable;
  * connection where the codec is too mild. A field block on a stream that the client has ended is
  * STREAM_CLOSED and one on a stream that it passed over is PROTOCOL_ERROR, both for the connection
  * (RFC 9113 sections 5.1 and 5.1.1); frames that cost the client nothing are bounded (section
- * 10.5). Copies nothing. Confined to its event loop.
+ * 10.5). So are streams that are stillborn: begun and reset within one read (CVE-2023-44487). They
+ * are seen before the codec opens the first of them, so a flood of them costs little more than the
+ * bytes. Copies nothing. Confined to its event loop.
  */
 final class Http2Watch extends ChannelInboundHandlerAdapter {
   private static final int HEAD_BYTES = Http2CodecUtil.FRAME_HEADER_LENGTH;
@@ -38,7 +40,10 @@ final class Http2Watch extends ChannelInboundHandlerAdapter {
   private int forgotten; // the highest that is remembered no more
   private int skip = Http2CodecUtil.connectionPrefaceBuf().readableBytes();
   private int headBytes;
+  private int seenBefore; // the highest stream that an earlier read began
+  private int firstAt; // where in this read the first stream begins, or -1
   private int idleFrames;
+  private int stillborn;
   private long windowNanos;
   private boolean over;
 
@@ -58,6 +63,8 @@ final class Http2Watch extends ChannelInboundHandlerAdapter {
     }
     int at = in.readerIndex();
     int end = in.writerIndex();
+    seenBefore = highest;
+    firstAt = -1;
     while (at < end) {
       if (skip > 0) {
         int step = Math.min(skip, end - at);
@@ -68,9 +75,10 @@ final class Http2Watch extends ChannelInboundHandlerAdapter {
         if (headBytes == HEAD_BYTES) {
           headBytes = 0;
           skip = ((head[0] & 0xff) << 16) | ((head[1] & 0xff) << 8) | (head[2] & 0xff);
-          var fault = look();
+          int begin = Math.max(in.readerIndex(), at - HEAD_BYTES);
+          var fault = look(begin);
           if (fault != null) {
-            end(ctx, in, at - HEAD_BYTES, fault);
+            end(ctx, in, stillborn > config.stillbornMax() ? firstAt : begin, fault);
             return;
           }
         }
@@ -79,8 +87,8 @@ final class Http2Watch extends ChannelInboundHandlerAdapter {
     ctx.fireChannelRead(in);
   }
 
-  /** What is wrong with the frame whose head is here, or null. */
-  private @Nullable Http2Exception look() {
+  /** What is wrong with the frame whose head is here and began there in this read, or null. */
+  private @Nullable Http2Exception look(int begin) {
     boolean last = (head[FLAGS_AT] & END_STREAM) != 0;
     int stream =
         ((head[STREAM_AT] & 0x7f) << 24)
@@ -88,7 +96,12 @@ final class Http2Watch extends ChannelInboundHandlerAdapter {
             | ((head[STREAM_AT + 2] & 0xff) << 8)
             | (head[STREAM_AT + 3] & 0xff);
     return switch (head[TYPE_AT]) {
-      case Http2FrameTypes.HEADERS -> headers(stream, last);
+      case Http2FrameTypes.HEADERS -> {
+        if (firstAt < 0) {
+          firstAt = begin;
+        }
+        yield headers(stream, last);
+      }
       case Http2FrameTypes.DATA -> {
         int place = last ? find(stream) : -1;
         if (place >= 0) {
@@ -96,8 +109,8 @@ final class Http2Watch extends ChannelInboundHandlerAdapter {
         }
         yield null;
       }
-      case Http2FrameTypes.RST_STREAM,
-          Http2FrameTypes.WINDOW_UPDATE,
+      case Http2FrameTypes.RST_STREAM -> reset(stream);
+      case Http2FrameTypes.WINDOW_UPDATE,
           Http2FrameTypes.CONTINUATION,
           Http2FrameTypes.PUSH_PROMISE,
           Http2FrameTypes.GO_AWAY ->
@@ -144,13 +157,32 @@ final class Http2Watch extends ChannelInboundHandlerAdapter {
     return -1;
   }
 
-  /** A client may send what leads to nothing only so often. */
-  private @Nullable Http2Exception idle() {
+  /** Who takes streams back before they could be looked at means none of them. */
+  private @Nullable Http2Exception reset(int stream) {
+    if (stream <= seenBefore || stream > highest) {
+      return null; // the codec counts these
+    }
+    turn();
+    return ++stillborn <= config.stillbornMax()
+        ? null
+        : Http2Exception.connectionError(
+            Http2Error.ENHANCE_YOUR_CALM,
+            "more than %d streams reset as soon as begun",
+            config.stillbornMax());
+  }
+
+  private void turn() {
     long now = loop.shared().time.nanos();
     if (now - windowNanos > config.floodWindow().toNanos()) {
       windowNanos = now;
       idleFrames = 0;
+      stillborn = 0;
     }
+  }
+
+  /** A client may send what leads to nothing only so often. */
+  private @Nullable Http2Exception idle() {
+    turn();
     return ++idleFrames <= config.controlFramesMax()
         ? null
         : Http2Exception.connectionError(

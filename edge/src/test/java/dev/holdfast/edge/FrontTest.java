@@ -153,6 +153,7 @@ class FrontTest {
     assertThat(config.connectionWindowBytes()).isEqualTo(1024 * 1024);
     assertThat(config.headerListBytesMax()).isEqualTo(128 * 1024);
     assertThat(config.resetsMax()).isEqualTo(200);
+    assertThat(config.stillbornMax()).isEqualTo(50);
     assertThat(config.controlFramesMax()).isEqualTo(500);
     assertThat(config.floodWindow()).hasSeconds(30);
     assertThat(config.queuedFramesMax()).isEqualTo(1000);

@@ -1,5 +1,6 @@
 package dev.holdfast.edge;
 
+import static dev.holdfast.edge.H2Wire.ACK;
 import static dev.holdfast.edge.H2Wire.CONTINUATION;
 import static dev.holdfast.edge.H2Wire.DATA;
 import static dev.holdfast.edge.H2Wire.END_HEADERS;
@@ -21,6 +22,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -122,5 +124,40 @@ class Http2FloodTest {
       assertThat(neighbour.get(3, "/").answer(3).status()).isEqualTo(200);
       Rig.until(() -> rig.edge.inFlight("app", "e1") == 0);
     }
+  }
+
+  @Test
+  void streamsThatAreResetAsSoonAsTheyBeginNeverReachTheApp() throws IOException {
+    var front = new TestFront();
+    front.stillbornMax = 20;
+    try (var backend = Backend.answering(Backend.ok("hello"));
+        var rig = new FrontRig(front).app(backend);
+        var flooder = H2Wire.to(rig.edge.address())) {
+      while ((flooder.next(SETTINGS).flags() & ACK) == 0) {} // so that the flood is one read
+      flooder.raw(stillborn(100));
+      assertThat(flooder.next(GOAWAY).error()).isEqualTo(ENHANCE_YOUR_CALM);
+      assertThat(flooder.end()).isEqualTo("closed");
+      assertThat(backend.connections).hasValue(0);
+    }
+  }
+
+  @Test
+  void fewStreamsMayBeResetAsSoonAsTheyBegin() throws IOException {
+    var front = new TestFront();
+    front.stillbornMax = 20;
+    try (var backend = Backend.answering(Backend.ok("hello"));
+        var rig = new FrontRig(front).app(backend);
+        var hasty = H2Wire.to(rig.edge.address())) {
+      hasty.raw(stillborn(20));
+      assertThat(hasty.get(101, "/").answer(101).status()).isEqualTo(200);
+    }
+  }
+
+  private static byte[] stillborn(int count) {
+    var all = new ByteArrayOutputStream();
+    for (int n = 0; n < count; n++) {
+      Flood.RAPID_RESET.frame(all, n);
+    }
+    return all.toByteArray();
   }
 }

@@ -18,6 +18,7 @@ final class TestFront {
   int streamsMax = 100;
   int headerListBytesMax = 64 * 1024;
   int resetsMax = 200;
+  int stillbornMax = 200;
   int controlFramesMax = 500;
   int upstreamStreamsMax = 100;
   int upstreamLinksMax = 8;
@@ -40,6 +41,7 @@ final class TestFront {
         defaults.connectionWindowBytes(),
         headerListBytesMax,
         resetsMax,
+        stillbornMax,
         controlFramesMax,
         defaults.floodWindow(),
         defaults.queuedFramesMax(),
