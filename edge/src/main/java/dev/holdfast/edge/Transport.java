@@ -5,6 +5,7 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
@@ -45,10 +46,17 @@ record Transport(
     Class<? extends DatagramChannel> datagram) {
   private static final String AUTO = "auto";
   private static final String IO_URING = "io_uring";
+  private static final String EPOLL = "epoll";
   private static final short GROUP = 1;
   private static final short RING_BUFFERS = 1024;
   private static final int RING_BATCH = 16;
   private static final int RING_BUFFER_BYTES = 8 * 1024;
+
+  /**
+   * What the kernel takes for a client beyond what is on its way to it. Without that bound it takes
+   * megabytes for each of those who do not read.
+   */
+  private static final int UNSENT_BYTES_MAX = 64 * 1024;
 
   /** The best that can be relied on. */
   static Transport best() {
@@ -107,7 +115,7 @@ record Transport(
 
   static Transport epoll() {
     return new Transport(
-        "epoll",
+        EPOLL,
         EpollIoHandler.newFactory(),
         EpollServerSocketChannel.class,
         EpollSocketChannel.class,
@@ -125,6 +133,9 @@ record Transport(
 
   /** What connections that were accepted need besides. */
   void prepare(ServerBootstrap bootstrap) {
+    if (name.equals(EPOLL)) {
+      bootstrap.childOption(EpollChannelOption.TCP_NOTSENT_LOWAT, (long) UNSENT_BYTES_MAX);
+    }
     if (name.equals(IO_URING)) {
       bootstrap.childOption(IoUringChannelOption.IO_URING_BUFFER_GROUP_ID, GROUP);
     }
