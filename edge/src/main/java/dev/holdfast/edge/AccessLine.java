@@ -48,7 +48,7 @@ final class AccessLine {
     out.text(" bytes=").number(record.bytesOut);
     var arrival = record.arrival;
     out.text(arrival != null && arrival.http2() ? " protocol=http2.0" : " protocol=http1.1");
-    if (arrival != null && arrival.secure()) {
+    if (arrival != null && !arrival.tls().isEmpty()) {
       out.text(" tls=true tls_version=").text(arrival.tls());
     } else {
       out.text(" tls=false");
@@ -110,7 +110,7 @@ final class AccessLine {
     if (arrival != null) {
       known(out, "peer", arrival.peer());
       known(out, "protocol", arrival.http2() ? "http2.0" : "http1.1");
-      if (arrival.secure()) {
+      if (!arrival.tls().isEmpty()) {
         known(out, "tls_version", arrival.tls());
       }
     }

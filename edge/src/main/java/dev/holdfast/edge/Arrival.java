@@ -3,6 +3,7 @@ package dev.holdfast.edge;
 import dev.holdfast.limits.Keys;
 import io.netty.channel.Channel;
 import java.net.InetSocketAddress;
+import java.util.Arrays;
 
 /** How a client came to the edge: what all requests of one connection have in common. Immutable. */
 final class Arrival {
@@ -10,6 +11,9 @@ final class Arrival {
   private final int port;
   private final String tls;
   private final boolean http2;
+  private final boolean secure;
+  private final String name;
+  private final byte[] nameBytes;
   private final long key;
   private final byte[] peerBytes;
   private final byte[] forwarded;
@@ -22,12 +26,17 @@ final class Arrival {
    * @param port the port that the client connected to
    * @param tls {@code tls1.2} or {@code tls1.3}, or empty on a plain connection
    * @param http2 whether requests come as streams of one HTTP/2 connection
+   * @param secure whether the client used https, here or at a trusted proxy in front
+   * @param name the host whose certificate the client asked for, or empty
    */
-  Arrival(String peer, int port, String tls, boolean http2) {
+  private Arrival(String peer, int port, String tls, boolean http2, boolean secure, String name) {
     this.peer = peer;
     this.port = port;
     this.tls = tls;
     this.http2 = http2;
+    this.secure = secure;
+    this.name = name;
+    nameBytes = Bytes.ascii(name);
     key = peer.isEmpty() ? 0 : Keys.of(peer);
     peerBytes = Bytes.ascii(peer);
     forwarded =
@@ -36,7 +45,37 @@ final class Arrival {
 
   /** A client on a plain connection of its own. */
   static Arrival plain(Channel channel) {
-    return new Arrival(peer(channel), port(channel), "", false);
+    return plain(peer(channel), port(channel));
+  }
+
+  /** A client on a plain connection that a trusted proxy announced. */
+  static Arrival plain(String peer, int port) {
+    return new Arrival(peer, port, "", false, false, "");
+  }
+
+  /** The same once TLS of that version is spoken, with the certificate of that name. */
+  Arrival secured(String version, String host) {
+    return new Arrival(peer, port, version, http2, true, host);
+  }
+
+  /** The same with requests that are streams. */
+  Arrival multiplexed() {
+    return new Arrival(peer, port, tls, true, secure, name);
+  }
+
+  /** The same as a trusted proxy says that its client came to it. */
+  Arrival told(boolean https, int toPort) {
+    return new Arrival(peer, toPort, tls, http2, https, name);
+  }
+
+  /** The host whose certificate the client asked for, or empty. */
+  String name() {
+    return name;
+  }
+
+  /** Whether that is the host of this request, too. */
+  boolean names(Authority host) {
+    return Arrays.equals(nameBytes, 0, nameBytes.length, host.host, 0, host.length());
   }
 
   String peer() {
@@ -72,7 +111,7 @@ final class Arrival {
 
   /** Whether what was said could not be overheard. */
   boolean secure() {
-    return !tls.isEmpty();
+    return secure;
   }
 
   /** The scheme that the client used. */

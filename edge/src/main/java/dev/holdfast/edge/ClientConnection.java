@@ -39,6 +39,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   private final Shared shared;
   private final Channel channel;
   private final Arrival arrival;
+  private Arrival told; // of the request under way, as a trusted proxy says
   private final Outgoing out;
   private final Alarm alarm;
   private State state = State.IDLE;
@@ -59,6 +60,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     this.loop = loop;
     this.channel = channel;
     this.arrival = arrival;
+    told = arrival;
     key = arrival.key();
     seat = new Quiet.Seat(key, arrival.http2(), this::evict);
     shared = loop.shared();
@@ -103,8 +105,9 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     return exchange;
   }
 
+  /** How the client came that the request under way is from. */
   Arrival arrival() {
-    return arrival;
+    return told;
   }
 
   /** Whether a whole request came and its answer is under way. */
@@ -328,6 +331,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
       refuse(fault);
       return;
     }
+    told = proxy ? Visitors.arrival(arrival, told, asked.head) : arrival;
     state = State.EXCHANGE;
     loop.quiet().remove(seat);
     request = null;
@@ -357,9 +361,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
   void answer(
       Page page, @Nullable String accept, String more, boolean bodyless, boolean keepAlive) {
     boolean keep = keepAlive && !closing();
-    out.pass(page.render(channel.alloc(), accept, more, bodyless, !keep));
-    out.flush();
-    exchangeDone(keep);
+    answer(page.render(channel.alloc(), accept, more, bodyless, !keep), keep);
   }
 
   /** Answers with that, head and body. */

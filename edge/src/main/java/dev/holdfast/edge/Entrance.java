@@ -33,6 +33,7 @@ final class Entrance extends ChannelInboundHandlerAdapter implements Guest {
   private final Alarm alarm;
   private final Quiet.Seat seat;
   private Arrival arrival;
+  private String name = "";
 
   Entrance(Porch porch, SocketChannel channel, Arrival arrival, boolean tls) {
     this.porch = porch;
@@ -63,13 +64,18 @@ final class Entrance extends ChannelInboundHandlerAdapter implements Guest {
     }
   }
 
+  /** The client asked for the certificate of that host. */
+  void asked(String host) {
+    name = host;
+  }
+
   private void announced(HAProxyMessage header) {
     boolean told =
         header.command() == HAProxyCommand.PROXY
             && header.proxiedProtocol() != HAProxyProxiedProtocol.UNKNOWN
             && literal(header.sourceAddress());
     if (told) {
-      arrival = new Arrival(header.sourceAddress(), header.destinationPort(), "", false);
+      arrival = Arrival.plain(header.sourceAddress(), header.destinationPort());
     }
     if (tls) {
       channel
@@ -113,7 +119,7 @@ final class Entrance extends ChannelInboundHandlerAdapter implements Guest {
       Sockets.closeAfterWrites(channel); // RFC 8737 section 3: the handshake is the whole answer
       return;
     }
-    arrival = Front.secured(arrival, handler);
+    arrival = Front.secured(arrival, handler, name);
     leave();
     var hold = channel.pipeline().get(TlsHold.class);
     if (H2.equals(protocol)) {

@@ -103,6 +103,10 @@ final class Entry implements Waiter {
         return;
       }
     }
+    if (misdirected(asked)) {
+      exchange.fail(Code.H31, null);
+      return;
+    }
     var found = exchange.placeNow();
     if (found == null) {
       exchange.answer(404, null, "No such app", null, "");
@@ -112,6 +116,20 @@ final class Entry implements Waiter {
     if (obeys(asked, found.policy())) {
       enter(asked, found);
     }
+  }
+
+  /**
+   * Whether a client that asks for several hosts over one HTTP/2 connection (RFC 9113 section
+   * 9.1.1) asks for one that the certificate it was shown is not for. It comes again by a
+   * connection of its own when it is told so (421, RFC 9110 section 15.5.20).
+   */
+  @SuppressWarnings("ReferenceEquality") // an identity is one instance while it is in use
+  private boolean misdirected(Request asked) {
+    var arrival = client.arrival();
+    if (!arrival.http2() || arrival.name().isEmpty() || arrival.names(asked.authority)) {
+      return false;
+    }
+    return shared.keys.identity(asked.authority.text()) != shared.keys.identity(arrival.name());
   }
 
   /** Whether the policy of the host lets the request go on. */

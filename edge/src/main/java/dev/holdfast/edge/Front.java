@@ -130,8 +130,8 @@ final class Front {
   }
 
   /** How a TLS client came, once it has shaken hands. */
-  static Arrival secured(Arrival arrival, SslHandler tls) {
+  static Arrival secured(Arrival arrival, SslHandler tls, String name) {
     var version = tls.engine().getSession().getProtocol().equals("TLSv1.3") ? "tls1.3" : "tls1.2";
-    return new Arrival(arrival.peer(), arrival.port(), version, arrival.http2());
+    return arrival.secured(version, name);
   }
 }

@@ -63,9 +63,7 @@ final class Http2Client extends ChannelInboundHandlerAdapter implements Guest {
 
   /** Ends the pipeline of a connection whose preface is the next that comes. */
   static void install(Porch porch, Channel channel, Arrival arrival) {
-    var client =
-        new Http2Client(
-            porch, channel, new Arrival(arrival.peer(), arrival.port(), arrival.tls(), true));
+    var client = new Http2Client(porch, channel, arrival.multiplexed());
     if (!porch.enter(client)) {
       Sockets.close(channel);
       return;

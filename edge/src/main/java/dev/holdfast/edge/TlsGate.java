@@ -43,14 +43,14 @@ final class TlsGate extends SslClientHelloHandler<SslContext> {
 
   @Override
   protected Future<SslContext> lookup(ChannelHandlerContext ctx, @Nullable ByteBuf message) {
-    var context = choose(message == null ? null : ClientHello.parse(message));
+    var context = choose(ctx, message == null ? null : ClientHello.parse(message));
     return context == null
         ? ctx.executor().newFailedFuture(new Refused())
         : ctx.executor().newSucceededFuture(context);
   }
 
   /** A context that the caller releases, or null when an alert is to be sent. */
-  private @Nullable SslContext choose(@Nullable ClientHello hello) {
+  private @Nullable SslContext choose(ChannelHandlerContext ctx, @Nullable ClientHello hello) {
     if (hello == null) {
       alert = DECODE_ERROR;
       return null;
@@ -60,6 +60,10 @@ final class TlsGate extends SslClientHelloHandler<SslContext> {
     if (identity == null) {
       alert = UNRECOGNIZED_NAME;
       return null;
+    }
+    var entrance = ctx.pipeline().get(Entrance.class);
+    if (entrance != null) {
+      entrance.asked(hello.host());
     }
     alert = INTERNAL_ERROR;
     return (hello.acme() ? front.challenges() : front.contexts()).take(identity);

@@ -16,6 +16,11 @@ final class Visitors {
   /** Addresses that are looked at; a longer way leads through proxies that nobody trusts. */
   static final int ADDRESSES_MAX = 32;
 
+  private static final int HTTP_PORT = 80;
+  private static final int HTTPS_PORT = 443;
+  private static final int PORT_MAX = 65_535;
+  private static final int PORT_DIGITS_MAX = 5;
+
   private final Peers trusted;
   private final boolean any;
 
@@ -50,6 +55,41 @@ final class Visitors {
       end = comma;
     }
     return visitor;
+  }
+
+  /**
+   * How the visitor came to a peer that is believed: the right-most scheme of X-Forwarded-Proto,
+   * and the port that belongs to it. A peer that says nothing of it, or nothing that is known,
+   * speaks for itself.
+   *
+   * @param own how the peer came
+   * @param last what was found for its last request, which is given again while it holds
+   */
+  static Arrival arrival(Arrival own, Arrival last, Head head) {
+    var schemes = Finish.joined(head, Name.FORWARDED_PROTO);
+    var scheme = schemes == null ? "" : schemes.substring(schemes.lastIndexOf(',') + 1).strip();
+    boolean https = scheme.equalsIgnoreCase("https") || scheme.equalsIgnoreCase("wss");
+    if (!https && !scheme.equalsIgnoreCase("http") && !scheme.equalsIgnoreCase("ws")) {
+      return own;
+    }
+    int port = port(Finish.joined(head, Name.FORWARDED_PORT), https ? HTTPS_PORT : HTTP_PORT);
+    return last.secure() == https && last.port() == port ? last : own.told(https, port);
+  }
+
+  private static int port(@Nullable String said, int usual) {
+    var text = said == null ? "" : said.strip();
+    if (text.isEmpty() || text.length() > PORT_DIGITS_MAX) {
+      return usual;
+    }
+    int port = 0;
+    for (int i = 0; i < text.length(); i++) {
+      int digit = text.charAt(i) - '0';
+      if (digit < 0 || digit > 9) {
+        return usual;
+      }
+      port = 10 * port + digit;
+    }
+    return port > 0 && port <= PORT_MAX ? port : usual;
   }
 
   /** Key of the client that a request is counted under. */

@@ -27,7 +27,7 @@ class AccessLineTest {
     record.bytesOut = 345;
     record.bytesIn = 6;
     record.epochMillis = Instant.parse("2026-11-22T01:57:13.042Z").toEpochMilli();
-    record.arrival = new Arrival("127.0.0.1", 80, "", false);
+    record.arrival = Arrival.plain("127.0.0.1", 80);
     return record;
   }
 
@@ -56,7 +56,7 @@ class AccessLineTest {
   void leavesEmptyWhatWasNeverKnown() {
     var record = new AccessRecord();
     record.code = Code.H24;
-    record.arrival = new Arrival("", 443, "tls1.3", true);
+    record.arrival = Arrival.plain("", 443).secured("tls1.3", "").multiplexed();
     assertThat(logfmt(record))
         .isEqualTo(
             "at=error code=H24 desc=\"Forced close\" method= path=\"\" host= request_id= fwd=\"\""

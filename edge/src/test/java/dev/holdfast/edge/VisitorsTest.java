@@ -3,6 +3,7 @@ package dev.holdfast.edge;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.ledger.Policy;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.util.List;
@@ -107,5 +108,60 @@ class VisitorsTest {
         var rig = rig("192.0.2.1").app(backend)) {
       assertThat(asked(rig, "", most)).isLessThan(most);
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "X-Forwarded-Proto: https                            | https | 443",
+        "X-Forwarded-Proto: http, HTTPS                      | https | 443",
+        "X-Forwarded-Proto: wss                              | https | 443",
+        "X-Forwarded-Proto: https~X-Forwarded-Port: 8443     | https | 8443",
+        "X-Forwarded-Proto: http~X-Forwarded-Port: 65536     | http  | 80",
+        "X-Forwarded-Proto: gopher~X-Forwarded-Port: 70      | http  | own",
+        "X-Forwarded-Port: 8443                              | http  | own",
+      })
+  void aTrustedProxySaysHowTheVisitorCame(String fields, String scheme, String port)
+      throws IOException {
+    try (var backend = Backend.answering(Backend.ok("x"));
+        var rig = rig("127.0.0.0/8").app(backend)) {
+      var told = told(rig, backend, fields.strip().replace("~", "\r\n"));
+      assertThat(told.field("x-forwarded-proto")).isEqualTo(scheme);
+      var own = String.valueOf(rig.edge.address().getPort());
+      assertThat(told.field("x-forwarded-port")).isEqualTo(port.equals("own") ? own : port);
+    }
+  }
+
+  @Test
+  void aStrangerSaysNothingOfTheKind() throws IOException {
+    try (var backend = Backend.answering(Backend.ok("x"));
+        var rig = rig("192.0.2.1").app(backend)) {
+      var told = told(rig, backend, "X-Forwarded-Proto: https");
+      assertThat(told.field("x-forwarded-proto")).isEqualTo("http");
+    }
+  }
+
+  @Test
+  void whoCameToATrustedProxyByHttpsIsNotSentThereAgain() throws IOException {
+    try (var backend = Backend.answering(Backend.ok("x"));
+        var rig = rig("127.0.0.0/8").app(backend)) {
+      rig.policy("app.test", PolicyForm.of("https", Policy.Https.ON));
+      try (var wire = rig.plain()) {
+        wire.send("GET / HTTP/1.1\r\nHost: app.test\r\nX-Forwarded-Proto: https\r\n\r\n");
+        assertThat(wire.message().status()).isEqualTo(200);
+        wire.send("GET / HTTP/1.1\r\nHost: app.test\r\n\r\n");
+        assertThat(wire.message().status()).isEqualTo(301);
+      }
+    }
+  }
+
+  private static Wire.Message told(FrontRig rig, Backend backend, String fields)
+      throws IOException {
+    try (var wire = rig.plain()) {
+      wire.send("GET / HTTP/1.1\r\nHost: app.test\r\n" + fields + "\r\n\r\n");
+      assertThat(wire.message().status()).isEqualTo(200);
+    }
+    return new Wire.Message(backend.heads.getLast(), "");
   }
 }

@@ -110,7 +110,8 @@ record ServerConfig(Path home, Map<String, String> values) {
           "Addresses or networks such as `10.0.0.0/8`, with commas between them, that are believed "
               + "when they say who the client is: by a PROXY protocol header, and by "
               + "`X-Forwarded-For`, of which admission counts the right-most address that is none "
-              + "of these.");
+              + "of these. By `X-Forwarded-Proto` and `X-Forwarded-Port` they say how the client "
+              + "came, which is what apps are told and what redirects to HTTPS go by.");
   static final Key EDGE_PROXY_PROTOCOL =
       new Key(
           "edge.proxy-protocol",
