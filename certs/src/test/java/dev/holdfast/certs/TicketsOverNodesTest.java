@@ -69,6 +69,7 @@ class TicketsOverNodesTest {
         FrontConfig.defaults().withTlsListen(any),
         certificates,
         Routing::empty,
+        () -> dev.holdfast.limits.RodView.NONE,
         dev.holdfast.limits.Time.system(),
         (_, _) -> {});
   }

@@ -4,6 +4,7 @@ import dev.holdfast.edge.Limiter.Mode;
 import dev.holdfast.limits.GcraTable;
 import dev.holdfast.limits.HeavyHitters;
 import dev.holdfast.limits.InFlight;
+import dev.holdfast.limits.KnownRod;
 import dev.holdfast.limits.ShedLevel;
 import java.time.Duration;
 import java.time.Instant;
@@ -154,27 +155,36 @@ final class Admission {
 
   // Handshakes
 
-  /** See {@link ConnectPace#pace}; {@link ConnectPace#unpark} is owed when it answers 0 or more. */
-  long pace(long identity, long now) {
-    if (!on(Limiter.CONNECT)) {
+  /**
+   * See {@link ConnectPace#pace}; {@link #unpark} is owed when it answers 0 or more and {@link
+   * #parks}.
+   *
+   * @param share of the configured rate in percent; less than all of it counts in every mode
+   */
+  long pace(long identity, long now, int share) {
+    boolean turnedDown = share < KnownRod.WHOLE;
+    if (!turnedDown && !on(Limiter.CONNECT)) {
       return 0;
     }
-    boolean enforced = config.mode(Limiter.CONNECT) == Mode.ENFORCE;
-    long wait = connects.pace(identity, now);
+    long wait = connects.pace(identity, now, share);
     if (wait < 0) {
-      return refuses(Limiter.CONNECT) ? wait : 0;
+      return turnedDown || refuses(Limiter.CONNECT) ? wait : 0;
     }
-    if (!enforced) {
+    if (!parks(share)) {
       connects.unpark();
+      return 0;
     }
-    return enforced ? wait : 0;
+    return wait;
+  }
+
+  /** Whether handshakes are held at that share of the configured rate, or only looked at. */
+  boolean parks(int share) {
+    return share < KnownRod.WHOLE || config.mode(Limiter.CONNECT) == Mode.ENFORCE;
   }
 
   /** See {@link ConnectPace#unpark}. */
   void unpark() {
-    if (config.mode(Limiter.CONNECT) == Mode.ENFORCE) {
-      connects.unpark();
-    }
+    connects.unpark();
   }
 
   // Numbers for answers

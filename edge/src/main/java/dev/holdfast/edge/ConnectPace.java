@@ -1,5 +1,6 @@
 package dev.holdfast.edge;
 
+import dev.holdfast.limits.KnownRod;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
@@ -16,6 +17,9 @@ import java.util.random.RandomGenerator;
 final class ConnectPace {
   private static final long SECOND_NANOS = 1_000_000_000L;
   private static final int SPREAD_SECONDS = 3;
+
+  /** With no share left: come again after so many seconds, or up to as many more. */
+  private static final int CLOSED_SECONDS = 10;
 
   private record Slot(long atNanos, long endsNanos) {}
 
@@ -45,10 +49,15 @@ final class ConnectPace {
    * What to do with a handshake.
    *
    * @param identity key of a verified identity, or 0 for a stranger
+   * @param share of the configured rate that is left, 0 to 100 percent
    * @return nanoseconds to hold it before it is answered, after which {@link #unpark} is owed; or a
    *     negative number, the seconds after which it shall come again, negated
    */
-  long pace(long identity, long now) {
+  long pace(long identity, long now, int share) {
+    if (share <= 0) {
+      return -(CLOSED_SECONDS + random.nextInt(CLOSED_SECONDS));
+    }
+    long interval = intervalNanos * KnownRod.WHOLE / share;
     lock.lock();
     try {
       var slot = identity == 0 ? null : reserved.get(identity);
@@ -62,13 +71,13 @@ final class ConnectPace {
         if (slot != null) {
           reserved.remove(identity);
         } else {
-          take(now);
+          take(now, interval);
         }
         parked++;
         return wait;
       }
       if (slot == null && identity != 0 && reservable(now)) {
-        take(now);
+        take(now, interval);
         reserved.put(identity, new Slot(at, at + config.grace().toNanos()));
       }
       long seconds = Math.ceilDiv(wait, SECOND_NANOS) + random.nextInt(SPREAD_SECONDS);
@@ -78,11 +87,16 @@ final class ConnectPace {
     }
   }
 
+  /** As the other, at the whole configured rate. */
+  long pace(long identity, long now) {
+    return pace(identity, now, KnownRod.WHOLE);
+  }
+
   /** A handshake that was held is answered, or gone. */
   void unpark() {
     lock.lock();
     try {
-      parked = Math.max(0, parked - 1); // with the pace off or observing nobody was counted in
+      parked = Math.max(0, parked - 1);
     } finally {
       lock.unlock();
     }
@@ -113,8 +127,8 @@ final class ConnectPace {
     return slot - now > 0 ? slot : now;
   }
 
-  private void take(long now) {
-    arrivalNanos = (arrivalNanos - now > 0 ? arrivalNanos : now) + intervalNanos;
+  private void take(long now, long interval) {
+    arrivalNanos = (arrivalNanos - now > 0 ? arrivalNanos : now) + interval;
   }
 
   private boolean reservable(long now) {

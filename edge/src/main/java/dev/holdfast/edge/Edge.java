@@ -2,12 +2,14 @@ package dev.holdfast.edge;
 
 import dev.holdfast.limits.Deadline;
 import dev.holdfast.limits.MetricSource;
+import dev.holdfast.limits.RodView;
 import dev.holdfast.limits.Time;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannelRecvByteBufAllocator;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import java.io.IOException;
@@ -74,7 +76,18 @@ public final class Edge implements AutoCloseable {
   static Edge start(
       EdgeConfig config, Supplier<Routing> view, Time time, RouterLog log, Transport transport)
       throws IOException {
-    return start(config, FrontConfig.defaults(), TlsKeys.NONE, view, time, log, transport);
+    return start(config, view, () -> RodView.NONE, time, log, transport);
+  }
+
+  static Edge start(
+      EdgeConfig config,
+      Supplier<Routing> view,
+      Supplier<RodView> rods,
+      Time time,
+      RouterLog log,
+      Transport transport)
+      throws IOException {
+    return start(config, FrontConfig.defaults(), TlsKeys.NONE, view, rods, time, log, transport);
   }
 
   /**
@@ -83,6 +96,7 @@ public final class Edge implements AutoCloseable {
    *
    * @param keys what certificates and session tickets are made of; asked for every handshake
    * @param view the current routing; read once per decision, so it must be one volatile read
+   * @param rods the control rods to heed; likewise
    * @throws IOException when it cannot listen, naming the address and what to do
    */
   public static Edge start(
@@ -90,10 +104,23 @@ public final class Edge implements AutoCloseable {
       FrontConfig front,
       TlsKeys keys,
       Supplier<Routing> view,
+      Supplier<RodView> rods,
       Time time,
       RouterLog log)
       throws IOException {
-    return start(config, front, keys, view, time, log, Transport.of(config.transport()));
+    return start(config, front, keys, view, rods, time, log, Transport.of(config.transport()));
+  }
+
+  static Edge start(
+      EdgeConfig config,
+      FrontConfig front,
+      TlsKeys keys,
+      Supplier<Routing> view,
+      Time time,
+      RouterLog log,
+      Transport transport)
+      throws IOException {
+    return start(config, front, keys, view, () -> RodView.NONE, time, log, transport);
   }
 
   static Edge start(
@@ -101,12 +128,13 @@ public final class Edge implements AutoCloseable {
       FrontConfig frontConfig,
       TlsKeys keys,
       Supplier<Routing> view,
+      Supplier<RodView> rods,
       Time time,
       RouterLog log,
       Transport transport)
       throws IOException {
     var accessLog = AccessLog.start(config.accessLog(), log, time);
-    var shared = new Shared(config, frontConfig, keys, view, time, accessLog, transport);
+    var shared = new Shared(config, frontConfig, keys, view, rods, time, accessLog, transport);
     var group =
         new MultiThreadIoEventLoopGroup(
             config.eventLoops(), new DefaultThreadFactory("edge"), transport.handlers());
@@ -117,13 +145,14 @@ public final class Edge implements AutoCloseable {
     }
     shared.loops.addAll(loops.values());
     var front = new Front(frontConfig, keys, loops);
+    var accepts = Doorkeeper.accepts();
     Channel plain;
     Channel tls = null;
     try {
-      plain = bind(shared, group, front, false, config.listen());
+      plain = bind(bootstrap(shared, group, accepts), front, false, config.listen());
       var tlsListen = frontConfig.tlsListen();
       if (tlsListen != null) {
-        tls = bind(shared, group, front, true, tlsListen);
+        tls = bind(bootstrap(shared, group, accepts), front, true, tlsListen);
       }
     } catch (IOException e) {
       var _ = group.shutdownGracefully(0, 0, TimeUnit.SECONDS);
@@ -131,9 +160,11 @@ public final class Edge implements AutoCloseable {
       throw e;
     }
     shared.checkups.start();
-    var doors = tls == null ? List.of(plain) : List.of(plain, tls);
+    var keeper =
+        new Doorkeeper(shared, tls == null ? List.of(plain) : List.of(plain, tls), accepts);
+    keeper.start();
     shared.minder.start(open -> {
-      doors.forEach(door -> door.config().setAutoRead(open));
+      keeper.open(open);
       if (!open) {
         loops.forEach(
             (eventLoop, loop) -> eventLoop.execute(() -> loop.quiet().shrink(CROWDED_PART)));
@@ -148,17 +179,9 @@ public final class Edge implements AutoCloseable {
   }
 
   private static Channel bind(
-      Shared shared,
-      MultiThreadIoEventLoopGroup group,
-      Front front,
-      boolean tls,
-      InetSocketAddress address)
+      ServerBootstrap bootstrap, Front front, boolean tls, InetSocketAddress address)
       throws IOException {
-    var bound =
-        bootstrap(shared, group)
-            .childHandler(front.listener(tls))
-            .bind(address)
-            .awaitUninterruptibly();
+    var bound = bootstrap.childHandler(front.listener(tls)).bind(address).awaitUninterruptibly();
     if (!bound.isSuccess()) {
       var cause = bound.cause();
       throw new IOException(
@@ -173,7 +196,10 @@ public final class Edge implements AutoCloseable {
     return bound.channel();
   }
 
-  private static ServerBootstrap bootstrap(Shared shared, MultiThreadIoEventLoopGroup group) {
+  private static ServerBootstrap bootstrap(
+      Shared shared,
+      MultiThreadIoEventLoopGroup group,
+      ServerChannelRecvByteBufAllocator accepts) {
     var bootstrap = new ServerBootstrap();
     shared.transport.prepare(bootstrap);
     return bootstrap
@@ -181,6 +207,7 @@ public final class Edge implements AutoCloseable {
         .channel(shared.transport.listening())
         .option(ChannelOption.SO_BACKLOG, BACKLOG)
         .option(ChannelOption.SO_REUSEADDR, true)
+        .option(ChannelOption.RECVBUF_ALLOCATOR, accepts)
         .childOption(ChannelOption.AUTO_READ, false)
         .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
         .childOption(ChannelOption.TCP_NODELAY, true)

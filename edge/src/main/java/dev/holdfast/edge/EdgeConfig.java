@@ -40,6 +40,7 @@ import java.time.Duration;
  * @param startsTraces whether a request without a trace context (W3C) gets one; one that has is
  *     always followed
  * @param drain how what would not end by itself is ended
+ * @param pause how requests wait while the control rod {@code pause} is in
  */
 public record EdgeConfig(
     InetSocketAddress listen,
@@ -69,7 +70,37 @@ public record EdgeConfig(
     AdmissionConfig admission,
     boolean retryBudget,
     boolean startsTraces,
-    Drain drain) {
+    Drain drain,
+    Pause pause) {
+
+  /**
+   * How requests wait for a control rod to be lifted.
+   *
+   * @param heldMax requests that are held at one time; more get 503
+   * @param longest after which a request that is held gets 503
+   * @param perSecond at what pace those that are held go on when it is lifted
+   */
+  public record Pause(int heldMax, Duration longest, int perSecond) {
+    /** Refuses bounds that hold nothing, or let nothing go again. */
+    public Pause {
+      Check.that(heldMax >= 1, "pause.heldMax", heldMax, ">= 1");
+      Check.that(
+          longest.isPositive() && longest.compareTo(LONGEST_MAX) <= 0,
+          "pause.longest",
+          longest,
+          "more than 0 s, at most " + LONGEST_MAX.toMinutes() + " min");
+      Check.that(
+          perSecond >= 1 && perSecond <= PER_SECOND_MAX,
+          "pause.perSecond",
+          perSecond,
+          "1 to " + PER_SECOND_MAX);
+    }
+
+    /** 1,000 requests for 30 s, 200 a second afterwards. */
+    public static Pause defaults() {
+      return new Pause(1_000, Duration.ofSeconds(30), 200);
+    }
+  }
 
   /**
    * How tunnels and streams are let go when the edge goes down.
@@ -113,7 +144,8 @@ public record EdgeConfig(
       AdmissionConfig admission,
       boolean retryBudget,
       boolean startsTraces,
-      Drain drain) {
+      Drain drain,
+      Pause pause) {
 
     /** What is chosen when nobody chooses. */
     public static Choices defaults() {
@@ -127,7 +159,8 @@ public record EdgeConfig(
           AdmissionConfig.defaults(),
           true,
           false,
-          new Drain(250, Duration.ofSeconds(60)));
+          new Drain(250, Duration.ofSeconds(60)),
+          Pause.defaults());
     }
 
     /** The same at another address. */
@@ -142,7 +175,8 @@ public record EdgeConfig(
           admission,
           retryBudget,
           startsTraces,
-          drain);
+          drain,
+          pause);
     }
   }
 
@@ -232,6 +266,7 @@ public record EdgeConfig(
         chosen.admission(),
         chosen.retryBudget(),
         chosen.startsTraces(),
-        chosen.drain());
+        chosen.drain(),
+        chosen.pause());
   }
 }

@@ -1,6 +1,8 @@
 package dev.holdfast.edge;
 
 import dev.holdfast.ledger.Policy;
+import dev.holdfast.limits.KnownRod;
+import dev.holdfast.limits.RodView;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -11,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Entry implements Waiter {
   static final long NANOS_PER_MILLI = 1_000_000;
+
+  /** Why a request that a control rod held was not let on, for the log. */
+  static final String PAUSED = "paused";
 
   /** What fewer bytes cost is in the price of any request. */
   private static final long SMALL_BYTES = 16 * 1024;
@@ -113,6 +118,13 @@ final class Entry implements Waiter {
       return;
     }
     exchange.meter();
+    var rods = shared.rods.get();
+    if (!rods.heedsRequests() || passes(rods, found)) {
+      goOn(asked, found);
+    }
+  }
+
+  private void goOn(Request asked, Place found) {
     if (obeys(asked, found.policy())) {
       enter(asked, found);
     }
@@ -130,6 +142,41 @@ final class Entry implements Waiter {
       return false;
     }
     return shared.keys.identity(asked.authority.text()) != shared.keys.identity(arrival.name());
+  }
+
+  /** Whether no control rod keeps the request from its app; one that does answers or holds it. */
+  private boolean passes(RodView rods, Place found) {
+    long now = loop.millis();
+    var closed = rods.find(KnownRod.MAINTENANCE, found.app(), found.tenant(), now);
+    if (closed != null) {
+      closed.felt();
+      exchange.fail(Code.H80, null);
+      return false;
+    }
+    var paused = rods.find(KnownRod.PAUSE, found.app(), found.tenant(), now);
+    if (paused == null || found.policy().inMaintenance()) {
+      return true;
+    }
+    paused.felt();
+    if (loop.pauses().add(exchange)) {
+      exchange.phase(Phase.PAUSED);
+      client.alarm().in(shared.config.pause().longest().toNanos());
+      client.watch();
+    } else {
+      exchange.fail(Code.H11, PAUSED);
+    }
+    return false;
+  }
+
+  /** The rod that held the request is lifted; the routing may have changed meanwhile. */
+  void unpaused() {
+    var asked = exchange.request();
+    var found = exchange.placeNow();
+    if (asked == null || found == null) {
+      exchange.answer(404, null, "No such app", null, "");
+    } else {
+      goOn(asked, found);
+    }
   }
 
   /** Whether the policy of the host lets the request go on. */
@@ -174,12 +221,17 @@ final class Entry implements Waiter {
   /** Asks whether there is room for the request, and lets it go on when there is. */
   private void enter(Request asked, Place found) {
     if (asked.upgrades()) {
-      long wait = shared.admission.pace(0, loop.now());
+      var rod = shared.rods.get().find(KnownRod.CONNECT_RATE, loop.millis());
+      int share = rod == null ? KnownRod.WHOLE : rod.level();
+      long wait = shared.admission.pace(0, loop.now(), share);
+      if (rod != null && wait != 0) {
+        rod.felt();
+      }
       if (wait < 0) {
         refuse(503, Code.H11, "handshakes", -wait);
         return;
       }
-      parked = true;
+      parked = shared.admission.parks(share);
       if (wait > 0) {
         exchange.phase(Phase.PARKED);
         client.alarm().in(wait);

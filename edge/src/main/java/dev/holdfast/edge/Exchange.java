@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  * connection has one and uses it again for its next request. Confined to its event loop.
  *
  * <pre>
+ * OPEN -> PAUSED -> OPEN             (a control rod is lifted)
  * OPEN -> PARKED | WAITING -> OPEN   (its turn comes)
  * OPEN -> HELD -> OPEN               (an app starts)
  * OPEN -> CONNECTING -> OPEN      (refused: the next endpoint)
@@ -219,6 +220,19 @@ final class Exchange {
     entry.uploads();
   }
 
+  /** The control rod that held it is lifted. */
+  void unpaused() {
+    if (phase == Phase.PAUSED) {
+      phase = Phase.OPEN;
+      client.alarm().off();
+      try {
+        entry.unpaused();
+      } catch (RuntimeException e) {
+        broke(e);
+      }
+    }
+  }
+
   /** A byte passed in either direction. */
   void touch() {
     if (!requestPump.done() || responsePump.begun()) { // otherwise the app thinks
@@ -228,6 +242,7 @@ final class Exchange {
 
   void timedOut() {
     switch (phase) {
+      case PAUSED -> fail(Code.H11, Entry.PAUSED);
       case PARKED -> entry.unparked();
       case HELD -> fail(Code.H20, null);
       case ACTIVE -> {
@@ -445,6 +460,7 @@ final class Exchange {
 
   private void end(@Nullable Code code, @Nullable String cause) {
     loop.holds().remove(this);
+    loop.pauses().remove(this);
     boolean waiting = phase == Phase.WAITING;
     var gauge = reach.gauge();
     if (gauge != null && code != null && code.blamesEndpoint()) {

@@ -83,6 +83,7 @@ final class Front {
   }
 
   private void begin(Porch porch, SocketChannel channel, boolean tls) {
+    porch.loop().shared().accepted.incrementAndGet();
     channel.config().setAllocator(porch.loop().buffers());
     boolean announced =
         (tls ? config.tlsProxyProtocol() : config.proxyProtocol())

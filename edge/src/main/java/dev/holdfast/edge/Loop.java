@@ -60,6 +60,7 @@ final class Loop {
   private final Flushes flushes;
   private final Pool pool;
   private final Holds holds;
+  private final Pauses pauses;
   private final RandomGenerator random;
   private final Bootstrap bootstrap;
   private final Http2Upstream http2;
@@ -93,6 +94,7 @@ final class Loop {
     now = shared.time.nanos();
     pool = new Pool(shared.config.idlePerEndpointMax(), shared.config.idlePerLoopMax());
     holds = new Holds(this);
+    pauses = new Pauses(this);
     places = new Places(shared.gauges, PLACES_MAX);
     log = shared.log.lane();
     meters = shared.meters.lane();
@@ -160,6 +162,10 @@ final class Loop {
 
   Holds holds() {
     return holds;
+  }
+
+  Pauses pauses() {
+    return pauses;
   }
 
   RandomGenerator random() {

@@ -3,6 +3,7 @@ package dev.holdfast.edge;
 /** Where an {@link Exchange} is. */
 enum Phase {
   OPEN,
+  PAUSED,
   PARKED,
   WAITING,
   HELD,

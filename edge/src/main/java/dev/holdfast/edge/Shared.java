@@ -1,12 +1,14 @@
 package dev.holdfast.edge;
 
 import dev.holdfast.limits.InFlight;
+import dev.holdfast.limits.RodView;
 import dev.holdfast.limits.Time;
 import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 
@@ -18,6 +20,7 @@ final class Shared {
   final EdgeConfig config;
   final FrontConfig front;
   final Supplier<Routing> view;
+  final Supplier<RodView> rods;
   final Time time;
   final Transport transport;
   final Gauges gauges;
@@ -27,6 +30,10 @@ final class Shared {
   final Meters meters = new Meters(MetersConfig.defaults());
   final AtomicInteger connections = new AtomicInteger();
   final AtomicInteger waiting = new AtomicInteger();
+  final AtomicInteger paused = new AtomicInteger();
+
+  /** Connections that ever came in. */
+  final AtomicLong accepted = new AtomicLong();
 
   /** Tunnels and streams that end only when somebody wants. */
   final AtomicInteger longLived = new AtomicInteger();
@@ -58,12 +65,14 @@ final class Shared {
       FrontConfig front,
       TlsKeys keys,
       Supplier<Routing> view,
+      Supplier<RodView> rods,
       Time time,
       AccessLog log,
       Transport transport) {
     this.config = config;
     this.front = front;
     this.view = view;
+    this.rods = rods;
     this.time = time;
     gauges = new Gauges(time);
     checkups = Checkups.real(view, gauges, time);
@@ -110,6 +119,8 @@ final class Shared {
     meters.gauge(
         "holdfast_edge_endpoints_sick", "Endpoints that fail their checks.", checkups::sick);
     meters.gauge("holdfast_edge_requests_held", "Requests held for apps that start.", waiting::get);
+    meters.gauge(
+        "holdfast_edge_requests_paused", "Requests held by the control rod pause.", paused::get);
   }
 
   private static String label(Limiter limiter) {

@@ -127,6 +127,7 @@ class FrontTest {
                   taken,
                   TlsKeys.NONE,
                   () -> Rig.FOLD.start(),
+                  () -> dev.holdfast.limits.RodView.NONE,
                   dev.holdfast.limits.Time.system(),
                   (_, _) -> {}))
           .isInstanceOf(IOException.class)

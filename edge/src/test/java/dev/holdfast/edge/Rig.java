@@ -7,6 +7,7 @@ import dev.holdfast.ledger.Payload;
 import dev.holdfast.ledger.Policy;
 import dev.holdfast.ledger.Route;
 import dev.holdfast.ledger.Service;
+import dev.holdfast.limits.RodView;
 import dev.holdfast.limits.Time;
 import io.netty.util.ResourceLeakDetector;
 import java.io.IOException;
@@ -23,6 +24,7 @@ final class Rig implements AutoCloseable {
   final List<String> log = new CopyOnWriteArrayList<>();
   final Edge edge;
   private volatile Routing routing = FOLD.start();
+  private volatile RodView rods = RodView.NONE;
   private long position;
 
   static {
@@ -32,7 +34,12 @@ final class Rig implements AutoCloseable {
   Rig(TestConfig config, Transport transport) throws IOException {
     edge =
         Edge.start(
-            config.build(), () -> routing, Time.system(), (_, line) -> log.add(line), transport);
+            config.build(),
+            () -> routing,
+            () -> rods,
+            Time.system(),
+            (_, line) -> log.add(line),
+            transport);
   }
 
   Rig(TestConfig config) throws IOException {
@@ -93,6 +100,12 @@ final class Rig implements AutoCloseable {
     return route("app.test", "app")
         .service("app", true, 1)
         .endpoint("app", 1, backend.port(), Endpoint.State.UP);
+  }
+
+  /** Which control rods are in. */
+  Rig rods(RodView now) {
+    rods = now;
+    return this;
   }
 
   /** What holds for that host. */

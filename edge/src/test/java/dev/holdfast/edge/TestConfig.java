@@ -24,6 +24,7 @@ final class TestConfig {
   boolean json;
   List<AccessLogConfig.Sink> sinks = List.of();
   EdgeConfig.Drain drain = new EdgeConfig.Drain(100_000, Duration.ofMillis(300));
+  EdgeConfig.Pause pause = EdgeConfig.Pause.defaults();
   AdmissionConfig admission = AdmissionConfig.defaults().withAll(Limiter.Mode.OFF);
 
   /** Waits longer than any test, so that only a policy can end what is silent. */
@@ -71,6 +72,7 @@ final class TestConfig {
         admission,
         true,
         startsTraces,
-        drain);
+        drain,
+        pause);
   }
 }
