@@ -28,6 +28,8 @@ import java.util.HexFormat;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  * every check, is complete and is on disk. Thread-safe.
  */
 public final class Artifacts {
+  private static final Logger LOG = Logger.getLogger(Artifacts.class.getName());
   private static final String SUFFIX = ".tar.gz";
   private static final String PART = ".part";
   private static final int BUFFER_BYTES = 64 * 1024;
@@ -247,6 +250,19 @@ public final class Artifacts {
     } finally {
       collecting.unlock();
     }
+  }
+
+  /** As {@link #retain}, on a thread of its own; what goes wrong there is tried again later. */
+  void retainLater(Set<String> shas) {
+    Thread.ofVirtual()
+        .name("artifacts-collect")
+        .start(() -> {
+          try {
+            retain(shas);
+          } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "old uploads were not removed; tried again later", e);
+          }
+        });
   }
 
   private static MessageDigest sha256() {

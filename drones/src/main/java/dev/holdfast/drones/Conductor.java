@@ -48,6 +48,7 @@ final class Conductor implements AutoCloseable {
   private final Runner runner;
   private final Artifacts artifacts;
   private final AppLogs logs;
+  private final PutOff putOff;
   private final DronesConfig config;
   private final Time time;
   private final NodeLease node;
@@ -71,6 +72,7 @@ final class Conductor implements AutoCloseable {
       Artifacts artifacts,
       AppLogs logs,
       Traffic traffic,
+      Brake brake,
       DronesConfig config,
       Time time,
       NodeLease node) {
@@ -78,6 +80,7 @@ final class Conductor implements AutoCloseable {
     this.follower = follower;
     this.artifacts = artifacts;
     this.logs = logs;
+    putOff = new PutOff(brake);
     this.config = config;
     this.time = time;
     this.node = node;
@@ -102,6 +105,11 @@ final class Conductor implements AutoCloseable {
   /** Processes that wait for a free drone, such as {@code hello/web.2}. */
   List<String> waiting() {
     return waiting;
+  }
+
+  /** Why that process waits, in a few words. */
+  String whyWaiting(String process) {
+    return putOff.has(process) ? PutOff.WHY : "waits for a free drone";
   }
 
   /** The process of that instance, or null when it does not run here. */
@@ -172,7 +180,7 @@ final class Conductor implements AutoCloseable {
   private boolean tick() {
     refused = false;
     failed = false;
-    if (!caughtUp()) {
+    if (putOff.all() || !caughtUp()) {
       return false;
     }
     var view = follower.view();
@@ -192,6 +200,7 @@ final class Conductor implements AutoCloseable {
       guarded(action, () -> act(action, unplaced));
     }
     waiting = List.copyOf(unplaced);
+    putOff.turn();
     guarded("ports", () -> rest(planned, view.position()));
     if (time.nanos() - collectedNanos >= COLLECT_EVERY.toNanos()) {
       collect(planned);
@@ -241,15 +250,7 @@ final class Conductor implements AutoCloseable {
     collectedNanos = time.nanos();
     var kept = new HashSet<String>();
     fleet.releases().forEach((_, release) -> kept.add(release.artifact()));
-    Thread.ofVirtual()
-        .name("artifacts-collect")
-        .start(() -> {
-          try {
-            artifacts.retain(kept);
-          } catch (RuntimeException e) {
-            LOG.log(Level.WARNING, "old uploads were not removed; tried again later", e);
-          }
-        });
+    artifacts.retainLater(kept);
   }
 
   // ---- actions
@@ -257,8 +258,9 @@ final class Conductor implements AutoCloseable {
   private void act(Action action, List<String> unplaced) {
     switch (action) {
       case Action.Place place -> {
-        if (!place(place)) {
-          unplaced.add(place.app() + "/" + place.type() + "." + place.index());
+        var process = place.app() + "/" + place.type() + "." + place.index();
+        if (putOff.puts(place, process, planned) || !place(place)) {
+          unplaced.add(process);
         }
       }
       case Action.Up(var instance) -> up(instance);
@@ -281,7 +283,11 @@ final class Conductor implements AutoCloseable {
           say(release.app(), "release", "Running release command of v" + release.version());
         }
       }
-      case Action.Switch(var app, var release) -> makeCurrent(app, release);
+      case Action.Switch(var app, var release) -> {
+        if (!putOff.startsNothing(app)) { // what it stops would not be replaced
+          makeCurrent(app, release);
+        }
+      }
       case Action.Fail(var release, var cause) -> {
         var failing = release.failed(cause);
         if (append(

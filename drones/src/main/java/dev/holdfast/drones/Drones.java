@@ -33,6 +33,7 @@ public final class Drones implements AutoCloseable {
   /**
    * Adopts what runs and starts to bring the machine to what the ledger wants.
    *
+   * @param brake what keeps it from acting
    * @param nodeName who this machine is, the same after every restart
    * @throws StoreException when the ledger cannot be read or does not take this node's lease
    * @throws InterruptedException when the thread is asked to end
@@ -43,6 +44,7 @@ public final class Drones implements AutoCloseable {
       Artifacts artifacts,
       AppLogs logs,
       Traffic traffic,
+      Brake brake,
       DronesConfig config,
       Time time,
       String nodeName)
@@ -55,7 +57,8 @@ public final class Drones implements AutoCloseable {
       throw new StoreException("the ledger could not be read to its head in " + WARM_UP);
     }
     var conductor =
-        new Conductor(ledger, follower, launcher, artifacts, logs, traffic, config, time, node);
+        new Conductor(
+            ledger, follower, launcher, artifacts, logs, traffic, brake, config, time, node);
     conductor.start();
     return new Drones(follower, new Apps(ledger, follower, config, time), node, conductor);
   }
@@ -138,7 +141,7 @@ public final class Drones implements AutoCloseable {
         null,
         crash == null ? 0 : crash.crashes(),
         crash != null && crashed ? crash.nextStartAt() : null,
-        waits ? "waits for a free drone" : crash == null ? null : crash.exit());
+        waits ? conductor.whyWaiting(app.name() + "/" + process) : crash == null ? null : crash.exit());
   }
 
   private static String command(@Nullable Release release, String type) {

@@ -123,6 +123,7 @@ final class Rooms {
                   "Artifact",
                   "ArtifactLimits",
                   "Artifacts",
+                  "Brake",
                   "ConfigVars",
                   "Crash",
                   "Drones",

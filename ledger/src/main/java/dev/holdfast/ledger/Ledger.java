@@ -101,6 +101,11 @@ public final class Ledger implements Feed, AutoCloseable {
     return kinds;
   }
 
+  /** How full the queue of its writer is, 0 to 1. */
+  public double load() {
+    return (double) queue.size() / queue.capacity();
+  }
+
   /** Position of the last entry; 0 when there is none. */
   public long head() {
     return head;

@@ -23,7 +23,6 @@ public final class RodRule {
   private int inARow;
   private @Nullable Instant since;
   private @Nullable Instant seen;
-  private @Nullable Instant mutedUntil;
 
   /**
    * A rule that has seen nothing.
@@ -75,12 +74,9 @@ public final class RodRule {
       }
       seen = now;
     }
-    if (mutedUntil != null && !now.isBefore(mutedUntil)) {
-      mutedUntil = null;
-    }
     var from = since;
     var last = seen;
-    if (from == null || last == null || mutedUntil != null) {
+    if (from == null || last == null) {
       return null;
     }
     var expires = last.plus(ttl);
@@ -95,10 +91,5 @@ public final class RodRule {
             expires,
             Rod.Source.RULE)
         : null;
-  }
-
-  /** A person took its rod out: it is quiet until then. */
-  public void mute(Instant until) {
-    mutedUntil = until;
   }
 }

@@ -201,16 +201,6 @@ class RodTest {
   }
 
   @Test
-  void aPersonSilencesARule() {
-    var rule = rule();
-    rule.look(1, at(0));
-    assertThat(rule.look(1, at(1))).isNotNull();
-    rule.mute(at(10));
-    assertThat(rule.look(1, at(9))).isNull();
-    assertThat(rule.look(1, at(10))).isNotNull();
-  }
-
-  @Test
   void aRuleMayNotTurnAnythingOff() {
     assertThatThrownBy(
             () ->

@@ -37,9 +37,14 @@ final class Api implements AutoCloseable {
   private static final int HEADER_BYTES_MAX = 16 * 1024;
   private static final int ACCEPT_QUEUE = 1_024;
 
+  /** Calls about control rods at a time. */
+  private static final int CONTROLS_MAX = 8;
+
   private final Tokens tokens;
+  private final RodGuard rods;
   private final Semaphore calls;
   private final Semaphore streams;
+  private final Semaphore controls = new Semaphore(CONTROLS_MAX);
   private final Javalin javalin;
   private final InetSocketAddress address;
 
@@ -48,8 +53,10 @@ final class Api implements AutoCloseable {
    *
    * @throws IOException when the address is taken, naming it
    */
-  Api(ServerConfig config, List<Operation> operations, Tokens tokens) throws IOException {
+  Api(ServerConfig config, List<Operation> operations, Tokens tokens, RodGuard rods)
+      throws IOException {
     this.tokens = tokens;
+    this.rods = rods;
     calls = new Semaphore(config.integer(ServerConfig.API_CALLS));
     streams = new Semaphore(config.integer(ServerConfig.API_STREAMS));
     var listen = config.listen(ServerConfig.API);
@@ -129,6 +136,7 @@ final class Api implements AutoCloseable {
       }
     }
     try {
+      rods.check(operation.effect(), context.pathParamMap().get("app"));
       var value = operation.handler().handle(context);
       if (value != null) {
         answer(context, operation.status(), value);
@@ -147,6 +155,7 @@ final class Api implements AutoCloseable {
       case OPEN -> null;
       case CALL -> calls;
       case STREAM -> streams;
+      case CONTROL -> controls;
     };
   }
 

@@ -11,6 +11,7 @@ import dev.holdfast.ledger.Route;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Outcome;
 import dev.holdfast.limits.Refusal;
+import dev.holdfast.server.Operation.Effect;
 import dev.holdfast.server.Operation.Query;
 import dev.holdfast.server.Shapes.AppList;
 import dev.holdfast.server.Shapes.AppShape;
@@ -79,7 +80,8 @@ final class AppOperations {
                 202,
                 this::deploy)
             .with(new Query("description", "What changed"))
-            .as(Operation.Access.CALL, "application/gzip"),
+            .as(Operation.Access.CALL, "application/gzip")
+            .doing(Effect.RELEASES),
         Operation.get(
                 "/v1/apps/{app}/releases",
                 "Lists the app's releases, newest first.",
@@ -92,22 +94,24 @@ final class AppOperations {
             ReleaseShape.class,
             this::release),
         Operation.of(
-            HandlerType.POST,
-            "/v1/apps/{app}/rollback",
-            "Releases an earlier release again.",
-            Rollback.class,
-            ReleaseShape.class,
-            202,
-            this::rollback),
+                HandlerType.POST,
+                "/v1/apps/{app}/rollback",
+                "Releases an earlier release again.",
+                Rollback.class,
+                ReleaseShape.class,
+                202,
+                this::rollback)
+            .doing(Effect.ROLLS_BACK),
         Operation.get("/v1/apps/{app}/config", "Shows the config vars.", Vars.class, this::config),
         Operation.of(
-            HandlerType.PATCH,
-            "/v1/apps/{app}/config",
-            "Sets and unsets config vars, and releases the app with them.",
-            VarsChange.class,
-            VarsChanged.class,
-            202,
-            this::configure),
+                HandlerType.PATCH,
+                "/v1/apps/{app}/config",
+                "Sets and unsets config vars, and releases the app with them.",
+                VarsChange.class,
+                VarsChanged.class,
+                202,
+                this::configure)
+            .doing(Effect.RELEASES),
         Operation.get(
             "/v1/apps/{app}/formation",
             "Shows how many processes of each type are wanted.",
@@ -127,13 +131,14 @@ final class AppOperations {
             ProcessList.class,
             c -> new ProcessList(drones.processes(app(c).name()), null)),
         Operation.of(
-            HandlerType.POST,
-            "/v1/apps/{app}/restart",
-            "Replaces the processes, or one of them.",
-            Restart.class,
-            Restarted.class,
-            202,
-            this::restart),
+                HandlerType.POST,
+                "/v1/apps/{app}/restart",
+                "Replaces the processes, or one of them.",
+                Restart.class,
+                Restarted.class,
+                202,
+                this::restart)
+            .doing(Effect.RESTARTS),
         Operation.get(
             "/v1/apps/{app}/domains", "Lists the app's hosts.", DomainList.class, this::domains),
         Operation.of(

@@ -44,7 +44,8 @@ record EdgeSettings(ServerConfig config) {
             choice(ServerConfig.EDGE_TRACES, List.of("follow", "begin")).equals("begin"),
             new EdgeConfig.Drain(
                 config.integer(ServerConfig.EDGE_DRAIN_RATE),
-                config.duration(ServerConfig.EDGE_DRAIN_MAX))));
+                config.duration(ServerConfig.EDGE_DRAIN_MAX)),
+            new RodSettings(config).pause()));
   }
 
   FrontConfig front() {

@@ -59,6 +59,11 @@ record Home(Path directory) {
     return directory.resolve("natives");
   }
 
+  /** The control rods that this node has by itself. */
+  Path rodsFile() {
+    return directory.resolve("rods.json");
+  }
+
   Path upFile() {
     return directory.resolve("up.json");
   }

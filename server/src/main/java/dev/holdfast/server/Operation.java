@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param status of success
  * @param media media type of the answer where it is not JSON, or of the body for uploads
  * @param access who may call it, and whether it streams
+ * @param effect what it does to the platform
  * @param handler answers
  */
 record Operation(
@@ -31,6 +32,7 @@ record Operation(
     int status,
     @Nullable String media,
     Access access,
+    Effect effect,
     Handler handler) {
 
   /** A query parameter. */
@@ -43,7 +45,25 @@ record Operation(
     /** A bearer token; one of the calls that are worked on at a time. */
     CALL,
     /** A bearer token; one of the streams that are open at a time. */
-    STREAM
+    STREAM,
+    /** A bearer token; few at a time, but room that nothing else takes up. */
+    CONTROL
+  }
+
+  /** What it does to the platform, which a control rod may deny. */
+  enum Effect {
+    /** It shows something. */
+    READS,
+    /** It changes something. */
+    WRITES,
+    /** It releases an app. */
+    RELEASES,
+    /** It releases an app as it was before. */
+    ROLLS_BACK,
+    /** It stops processes and starts others in their place. */
+    RESTARTS,
+    /** It is for an emergency: no rod denies it. */
+    CONTROLS
   }
 
   /** What is done; the return value is the JSON answer, null when the handler wrote it itself. */
@@ -68,16 +88,41 @@ record Operation(
       int status,
       Handler handler) {
     return new Operation(
-        method, path, summary, List.of(), body, answer, status, null, Access.CALL, handler);
+        method,
+        path,
+        summary,
+        List.of(),
+        body,
+        answer,
+        status,
+        null,
+        Access.CALL,
+        method == HandlerType.GET ? Effect.READS : Effect.WRITES,
+        handler);
   }
 
   Operation with(Query... parameters) {
     return new Operation(
-        method, path, summary, List.of(parameters), body, answer, status, media, access, handler);
+        method,
+        path,
+        summary,
+        List.of(parameters),
+        body,
+        answer,
+        status,
+        media,
+        access,
+        effect,
+        handler);
   }
 
   Operation as(Access who, @Nullable String mediaType) {
     return new Operation(
-        method, path, summary, query, body, answer, status, mediaType, who, handler);
+        method, path, summary, query, body, answer, status, mediaType, who, effect, handler);
+  }
+
+  Operation doing(Effect what) {
+    return new Operation(
+        method, path, summary, query, body, answer, status, media, access, what, handler);
   }
 }

@@ -85,7 +85,10 @@ final class Platform implements AutoCloseable {
                       Instance.KIND,
                       Crash.KIND,
                       Policy.KIND,
-                      Token.KIND),
+                      Token.KIND,
+                      RodTable.KIND,
+                      RodNote.KIND,
+                      RodDrill.KIND),
                   Certificates.kinds().stream())
               .toArray(Kind<?>[]::new));
 
@@ -112,6 +115,9 @@ final class Platform implements AutoCloseable {
       config.listen(ServerConfig.HTTP).probe("http");
       config.listen(ServerConfig.API).probe("api");
       node = home.node(time.random());
+      var settings = new RodSettings(config);
+      var rods = new RodBoard(home.rodsFile(), node, settings.rods(), time);
+      keep(RodSocket.openOrWarn(rods, home.directory(), time));
 
       var store =
           keep(
@@ -122,7 +128,10 @@ final class Platform implements AutoCloseable {
       var tokens = keep(new Tokens(ledger, time));
       tokens.start(home);
 
-      routing = keep(new Follower<>("routing", ledger, new RoutingFold(), time));
+      var rodLedger = keep(new RodLedger(rods, ledger, time));
+      rodLedger.start();
+      var held = new HeldFeed(ledger, rods::view, time);
+      routing = keep(new Follower<>("routing", held, new RoutingFold(), time));
       routing.start();
       var traffic = new EdgeTraffic(routing);
       certificates =
@@ -140,7 +149,16 @@ final class Platform implements AutoCloseable {
               time);
       drones =
           keep(
-              Drones.start(ledger, launcher, artifacts, logs, traffic, drones(config), time, node));
+              Drones.start(
+                  ledger,
+                  launcher,
+                  artifacts,
+                  logs,
+                  traffic,
+                  new RodBrake(rods::view, time),
+                  drones(config),
+                  time,
+                  node));
 
       if (!routing.awaitApplied(ledger.head(), WARM_UP)) {
         throw new StoreException("the ledger could not be read to its head in " + WARM_UP);
@@ -148,7 +166,7 @@ final class Platform implements AutoCloseable {
       if (!certificates.awaitLooked(LOOK_WAIT)) {
         LOG.warning("certificates could not be looked after in " + LOOK_WAIT + "; it goes on");
       }
-      var listening = CompletableFuture.supplyAsync(() -> openEdge(config, logs, edgeLog));
+      var listening = CompletableFuture.supplyAsync(() -> openEdge(config, rods, logs, edgeLog));
       keep(() -> closeOpened(listening));
       var hosts = new Hosts(ledger, routing);
       var operations =
@@ -157,15 +175,17 @@ final class Platform implements AutoCloseable {
               new RouteOperations(ledger, drones.apps(), hosts),
               new PolicyOperations(ledger, drones.apps(), hosts),
               new MetricOperations(
-                  List.of(new PlatformMetrics(ledger, startedAt), this::edgeMetrics)),
+                  List.of(new PlatformMetrics(ledger, startedAt), this::edgeMetrics, rods)),
               new LoadOperations(this::edgeLoad),
               new CertificateOperations(certificates),
+              new RodOperations(rods, rodLedger, app -> drones.apps().fleet().app(app) != null),
               new PlatformOperations(
                   ledger, drones, logs, tokens, new Backup(home, store, time), this::health));
       var opened = edgeOrThrow(listening);
       edge = opened;
       traffic.open(opened);
-      api = keep(new Api(config, operations, tokens));
+      keep(RodRules.start(settings, rods, home, ledger, routing, drones, time));
+      api = keep(new Api(config, operations, tokens, new RodGuard(rods::view, time)));
       writeUpFile();
     } catch (IOException | StoreException | InterruptedException | RuntimeException e) {
       closeParts();
@@ -208,7 +228,8 @@ final class Platform implements AutoCloseable {
         standard.appsMax());
   }
 
-  private Edge openEdge(ServerConfig config, AppLogs logs, AppLogs edgeLog) {
+  private Edge openEdge(
+      ServerConfig config, RodBoard rods, AppLogs logs, AppLogs edgeLog) {
     try {
       var settings = new EdgeSettings(config);
       return Edge.start(
@@ -216,6 +237,7 @@ final class Platform implements AutoCloseable {
           settings.front(),
           certificates,
           () -> routing.view().value(),
+          rods::view,
           time,
           (service, line) -> {
             if (service == null) {

@@ -94,7 +94,8 @@ final class PlatformOperations {
             TokenMade.class,
             201,
             this::makeToken),
-        Operation.delete("/v1/tokens/{id}", "Revokes an API token.", this::revokeToken),
+        Operation.delete("/v1/tokens/{id}", "Revokes an API token.", this::revokeToken)
+            .doing(Operation.Effect.CONTROLS),
         Operation.get(
                 "/v1/ledger",
                 "The ledger's entries after a position; secret payloads are left out.",
@@ -113,7 +114,8 @@ final class PlatformOperations {
                 null,
                 200,
                 this::backup)
-            .as(Operation.Access.STREAM, "application/x-tar"));
+            .as(Operation.Access.STREAM, "application/x-tar")
+            .doing(Operation.Effect.READS));
   }
 
   // ---- logs
@@ -305,6 +307,7 @@ final class PlatformOperations {
       MetricOperations metrics,
       LoadOperations load,
       CertificateOperations certificates,
+      RodOperations rods,
       PlatformOperations platform) {
     var all = new ArrayList<Operation>(platform.all());
     all.addAll(apps.all());
@@ -313,6 +316,7 @@ final class PlatformOperations {
     all.addAll(metrics.all());
     all.addAll(load.all());
     all.addAll(certificates.all());
+    all.addAll(rods.all());
     return List.copyOf(all);
   }
 }

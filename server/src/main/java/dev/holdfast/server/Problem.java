@@ -1,12 +1,19 @@
 package dev.holdfast.server;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.holdfast.limits.Refusal;
+import dev.holdfast.server.RodShapes.RodHint;
 import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** An error as the API says it: Problem Details for HTTP APIs (RFC 9457). Immutable. */
-record Problem(String type, String title, int status, String detail) {
+record Problem(
+    String type,
+    String title,
+    int status,
+    String detail,
+    @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable RodHint rod) {
 
   /** A refusal on its way to the client. Not a bug: it has no stack trace. */
   static final class Thrown extends RuntimeException {
@@ -31,7 +38,12 @@ record Problem(String type, String title, int status, String detail) {
 
   static Problem of(int status, String title, String detail) {
     var name = title.toLowerCase(Locale.ROOT).replace(' ', '-');
-    return new Problem("urn:holdfast:problem:" + name, title, status, detail);
+    return new Problem("urn:holdfast:problem:" + name, title, status, detail, null);
+  }
+
+  /** The same, naming the control rod that is in the way. */
+  Problem because(RodHint held) {
+    return new Problem(type, title, status, detail, held);
   }
 
   /** The one table from refusals to HTTP. */

@@ -233,7 +233,14 @@ record ServerConfig(Path home, Map<String, String> values) {
           CERTS_CONTACT,
           CERTS_ROOTS,
           CERTS_CHALLENGES,
-          CERTS_SELF_SIGNED);
+          CERTS_SELF_SIGNED,
+          RodSettings.TTL,
+          RodSettings.TTL_MAX,
+          RodSettings.RULES,
+          RodSettings.DISK_FREE,
+          RodSettings.PAUSE_MAX,
+          RodSettings.PAUSE_WAIT,
+          RodSettings.PAUSE_RATE);
 
   /** Copies what it is given. */
   public ServerConfig {
@@ -330,6 +337,7 @@ record ServerConfig(Path home, Map<String, String> values) {
     bytes(STORE_BYTES);
     uidFirst();
     certs();
+    new RodSettings(this).check();
     var edge = new EdgeSettings(this);
     edge.edge();
     edge.front();

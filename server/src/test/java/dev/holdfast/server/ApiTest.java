@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.ledger.Ledger;
 import dev.holdfast.ledger.LedgerConfig;
 import dev.holdfast.ledger.MemoryStore;
+import dev.holdfast.limits.RodView;
 import dev.holdfast.limits.Time;
 import io.javalin.http.HandlerType;
 import java.net.URI;
@@ -60,6 +61,7 @@ class ApiTest {
   private Tokens tokens;
   private Api api;
   private String secret;
+  private final RodGuard rods = new RodGuard(() -> RodView.NONE, Time.system());
 
   @BeforeEach
   void open() throws Exception {
@@ -69,7 +71,7 @@ class ApiTest {
     tokens.start(Home.open(temp));
     secret = tokens.create("test", "laptop").orThrow().secret();
     var settings = Map.of("api", "127.0.0.1:0", "api.calls-max", "1", "api.streams-max", "1");
-    api = new Api(ServerConfig.load(temp, Map.of(), settings), operations, tokens);
+    api = new Api(ServerConfig.load(temp, Map.of(), settings), operations, tokens, rods);
   }
 
   @AfterEach
