@@ -40,6 +40,11 @@ record Call(
         method, path, () -> BodyPublishers.ofByteArray(bytes), "application/json", null, PATIENCE);
   }
 
+  /** The same request with that patience. */
+  Call within(Duration most) {
+    return new Call(method, path, body, contentType, key, most);
+  }
+
   /** The same request under that key, so that trying again does it once. */
   Call withKey(String once) {
     return new Call(method, path, body, contentType, once, patience);

@@ -146,6 +146,7 @@ public final class Main {
     verbs.put("routes", Routes::command);
     verbs.put("maintenance", Maintenance::command);
     verbs.put("policy", Policy::command);
+    verbs.put("rods", Rods::command);
     verbs.put("certs", Certs::command);
     verbs.put("top", o -> new CommandLine(new Top(o)));
     verbs.put("tokens", Tokens::command);

@@ -97,26 +97,9 @@ class ConductorTest {
         10);
   }
 
-  private volatile boolean nothingStarts;
-  private volatile boolean still;
-  private final AtomicInteger putOff = new AtomicInteger();
-  private final Brake brake =
-      new Brake() {
-        @Override
-        public boolean startsNothing(String app, boolean first) {
-          putOff.addAndGet(nothingStarts && first ? 1 : 0);
-          return nothingStarts;
-        }
-
-        @Override
-        public boolean standsStill() {
-          return still;
-        }
-      };
-
   private Drones start() throws Exception {
     drones =
-        Drones.start(books.ledger, launcher, artifacts, logs, edges, brake, config, Time.system(), "test");
+        Drones.start(books.ledger, launcher, artifacts, logs, edges, Brake.NONE, config, Time.system(), "test");
     return drones;
   }
 

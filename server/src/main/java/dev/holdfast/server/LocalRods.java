@@ -75,7 +75,8 @@ final class LocalRods {
       return Json.MAPPER.readValue(Files.readAllBytes(file), Saved.class);
     } catch (IOException | JacksonException | IllegalArgumentException | NullPointerException e) {
       var aside = file.resolveSibling(file.getFileName() + ".bad");
-      LOG.log(Level.SEVERE, "local rods cannot be read; they are not in, see " + aside, e);
+      LOG.severe(
+          "local rods cannot be read, so they are not in: see " + aside + "; " + e.getMessage());
       try {
         Files.move(file, aside, StandardCopyOption.REPLACE_EXISTING);
       } catch (IOException unmoved) {
@@ -198,7 +199,7 @@ final class LocalRods {
       }
       return null;
     } catch (IOException e) {
-      LOG.log(Level.WARNING, file + " was not written", e);
+      LOG.warning(file + " was not written: " + e);
       return String.valueOf(e.getMessage());
     } finally {
       writing.unlock();

@@ -26,6 +26,7 @@ class OpenApiTest {
       DELETE /v1/apps/{app}/policy
       DELETE /v1/certs/{host}
       DELETE /v1/hosts/{host}/policy
+      DELETE /v1/rods/{rod}
       DELETE /v1/routes/{host}
       DELETE /v1/tokens/{id}
       GET /metrics
@@ -44,6 +45,8 @@ class OpenApiTest {
       GET /v1/hosts/{host}/policy
       GET /v1/ledger
       GET /v1/load
+      GET /v1/rods
+      GET /v1/rods/history
       GET /v1/routes
       GET /v1/tokens
       PATCH /v1/apps/{app}/config
@@ -57,10 +60,12 @@ class OpenApiTest {
       POST /v1/apps/{app}/rollback
       POST /v1/backup
       POST /v1/certs
+      POST /v1/rods/{rod}/drills
       POST /v1/routes/import
       POST /v1/tokens
       PUT /v1/apps/{app}/policy
       PUT /v1/hosts/{host}/policy
+      PUT /v1/rods/{rod}
       PUT /v1/routes/{host}
       """
           .lines()
