@@ -38,7 +38,7 @@ final class Rods extends Verb {
   }
 
   /** What is asked of the API, and of the socket when the API does not answer. */
-  private abstract static class Urgent extends Verb {
+  abstract static class Urgent extends Verb {
     Urgent(Options options) {
       super(options);
     }

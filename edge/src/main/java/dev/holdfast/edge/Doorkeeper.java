@@ -59,7 +59,7 @@ final class Doorkeeper {
   }
 
   private void autoRead(boolean on) {
-    doors.forEach(door -> door.config().setAutoRead(on));
+    doors.stream().filter(Channel::isOpen).forEach(door -> door.config().setAutoRead(on));
   }
 
   private void tick() {
@@ -97,7 +97,7 @@ final class Doorkeeper {
     lastNanos = now;
     if (open && credit >= 1) {
       accepts.maxMessagesPerRead(Math.max(1, Math.min(ACCEPTS_MAX, (int) credit / doors.size())));
-      doors.forEach(Channel::read);
+      doors.stream().filter(Channel::isOpen).forEach(Channel::read);
     }
   }
 }

@@ -3,8 +3,6 @@ package dev.holdfast.limits;
 import dev.holdfast.limits.RodScope.Extent;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -15,13 +13,14 @@ import org.jspecify.annotations.Nullable;
  * <p>A level is the share of the budget that a rod leaves, in percent: 0 leaves nothing, 100 is as
  * if it were lifted. Rods that are only in or out have words for their levels.
  */
+@SuppressWarnings("ImmutableEnumChecker") // its lists are List.of
 public enum KnownRod {
   /** No releases. */
   DENY_DEPLOYS(
       "deny-deploys",
       "Deploys, rollbacks and changes of config vars are refused.",
       "releases refused",
-      Set.of(Extent.GLOBAL, Extent.NODE, Extent.APP),
+      List.of(Extent.GLOBAL, Extent.NODE, Extent.APP),
       List.of(
           new Step("on", 0, "no release is accepted"),
           new Step("rollbacks", 50, "only rollbacks are accepted"))),
@@ -31,7 +30,7 @@ public enum KnownRod {
       "freeze-stream",
       "Followers apply no entries: traffic goes on with what is known now.",
       "reads withheld",
-      Set.of(Extent.GLOBAL, Extent.NODE),
+      List.of(Extent.GLOBAL, Extent.NODE),
       List.of(new Step("on", 0, "nothing is applied"))),
 
   /** The API shows and does not change. */
@@ -39,7 +38,7 @@ public enum KnownRod {
       "api-read-only",
       "The API refuses every change, but rods and the revocation of tokens.",
       "calls refused",
-      Set.of(Extent.GLOBAL, Extent.NODE),
+      List.of(Extent.GLOBAL, Extent.NODE),
       List.of(new Step("on", 0, "no change is accepted"))),
 
   /** Visitors see the maintenance page. */
@@ -47,7 +46,7 @@ public enum KnownRod {
       "maintenance",
       "Every request gets the app's maintenance page (H80).",
       "requests refused",
-      Set.of(Extent.GLOBAL, Extent.NODE, Extent.APP, Extent.ACCOUNT),
+      List.of(Extent.GLOBAL, Extent.NODE, Extent.APP, Extent.ACCOUNT),
       List.of(new Step("on", 0, "no request reaches the app"))),
 
   /** Visitors wait. */
@@ -55,7 +54,7 @@ public enum KnownRod {
       "pause",
       "Requests are held, within a bound in number and time, until the rod is lifted.",
       "requests held",
-      Set.of(Extent.GLOBAL, Extent.NODE, Extent.APP, Extent.ACCOUNT),
+      List.of(Extent.GLOBAL, Extent.NODE, Extent.APP, Extent.ACCOUNT),
       List.of(new Step("on", 0, "every request waits"))),
 
   /** A crowd comes in slowly. */
@@ -63,7 +62,7 @@ public enum KnownRod {
       "connect-rate",
       "Connections and WebSocket handshakes are let in at a share of the configured rate.",
       "connections paced",
-      Set.of(Extent.GLOBAL, Extent.NODE),
+      List.of(Extent.GLOBAL, Extent.NODE),
       List.of()),
 
   /** What runs is left alone, nothing new is started. */
@@ -71,7 +70,7 @@ public enum KnownRod {
       "provisioning-off",
       "No process is started for a deploy or a scale; what crashed is started again.",
       "starts put off",
-      Set.of(Extent.GLOBAL, Extent.NODE, Extent.APP),
+      List.of(Extent.GLOBAL, Extent.NODE, Extent.APP),
       List.of(new Step("on", 0, "nothing new is started")));
 
   /** The level of a rod that is not set. */
@@ -82,7 +81,7 @@ public enum KnownRod {
   private final String name;
   private final String meaning;
   private final String effect;
-  private final Set<Extent> extents;
+  private final List<Extent> extents;
   private final List<Step> steps;
 
   /**
@@ -94,11 +93,11 @@ public enum KnownRod {
    */
   public record Step(String word, int level, String meaning) {}
 
-  KnownRod(String name, String meaning, String effect, Set<Extent> extents, List<Step> steps) {
+  KnownRod(String name, String meaning, String effect, List<Extent> extents, List<Step> steps) {
     this.name = name;
     this.meaning = meaning;
     this.effect = effect;
-    this.extents = new TreeSet<>(extents);
+    this.extents = extents;
     this.steps = steps;
   }
 
@@ -118,8 +117,8 @@ public enum KnownRod {
   }
 
   /** Where it may act. */
-  public Set<Extent> extents() {
-    return new TreeSet<>(extents);
+  public List<Extent> extents() {
+    return extents;
   }
 
   /** Whether it may act there. */

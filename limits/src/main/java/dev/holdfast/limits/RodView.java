@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +21,7 @@ public final class RodView {
   /** No rod is in. */
   public static final RodView NONE = of("none", List.of(), new RodEffects());
 
-  private final @Nullable Shelf[] shelves;
+  private final EnumMap<KnownRod, Shelf> shelves; // never changed
   private final List<Inserted> all;
   private final boolean requests;
 
@@ -86,7 +87,7 @@ public final class RodView {
     }
   }
 
-  private RodView(@Nullable Shelf[] shelves, List<Inserted> all) {
+  private RodView(EnumMap<KnownRod, Shelf> shelves, List<Inserted> all) {
     this.shelves = shelves;
     this.all = all;
     requests = shelf(KnownRod.MAINTENANCE) != null || shelf(KnownRod.PAUSE) != null;
@@ -98,7 +99,7 @@ public final class RodView {
    * @param effects where their counters are
    */
   public static RodView of(String node, Collection<Rod> rods, RodEffects effects) {
-    var shelves = new @Nullable Shelf[KnownRod.values().length];
+    var shelves = new EnumMap<KnownRod, Shelf>(KnownRod.class);
     var all = new ArrayList<Inserted>();
     for (var rod : rods) {
       var known = KnownRod.find(rod.name());
@@ -109,12 +110,7 @@ public final class RodView {
       }
       var inserted = new Inserted(rod, effects.of(rod));
       all.add(inserted);
-      var shelf = shelves[known.ordinal()];
-      if (shelf == null) {
-        shelf = new Shelf();
-        shelves[known.ordinal()] = shelf;
-      }
-      shelf.add(scope, inserted);
+      shelves.computeIfAbsent(known, _ -> new Shelf()).add(scope, inserted);
     }
     all.sort(Comparator.comparing(i -> i.rod().key()));
     return new RodView(shelves, List.copyOf(all));
@@ -127,7 +123,7 @@ public final class RodView {
   }
 
   private @Nullable Shelf shelf(KnownRod known) {
-    return shelves[known.ordinal()];
+    return shelves.get(known);
   }
 
   /** Every rod that this node has to heed, expired ones included, in order of name and scope. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -125,12 +126,10 @@ class RodTest {
   void ofEquallyStrictOnesTheOneThatLastsLongestIsNamed() {
     var view =
         view(rod(KnownRod.PAUSE, "global", 0, 5), rod(KnownRod.PAUSE, "app/a", 0, 0));
-    var found = view.find(KnownRod.PAUSE, "a", "a", millis(0));
-    assertThat(found).isNotNull();
+    var found = there(view.find(KnownRod.PAUSE, "a", "a", millis(0)));
     assertThat(found.rod().scope()).isEqualTo("app/a");
     assertThat(found.secondsLeft(millis(0), 60)).isEqualTo(60);
-    var other = view.find(KnownRod.PAUSE, "b", null, millis(1));
-    assertThat(other).isNotNull();
+    var other = there(view.find(KnownRod.PAUSE, "b", null, millis(1)));
     assertThat(other.secondsLeft(millis(1), 60)).isEqualTo(4);
   }
 
@@ -172,8 +171,7 @@ class RodTest {
   void aRuleActsAfterSeveralLooksAndStopsOnlyWhenItIsCalm() {
     var rule = rule();
     assertThat(rule.look(0.95, at(0))).isNull();
-    var acting = rule.look(0.91, at(1));
-    assertThat(acting).isNotNull();
+    var acting = there(rule.look(0.91, at(1)));
     assertThat(acting.from()).isEqualTo("rule queue");
     assertThat(acting.level()).isPositive();
     assertThat(rule.look(0.7, at(2))).as("between the marks").isNotNull();
@@ -188,14 +186,11 @@ class RodTest {
   void aRulesRodExpiresWhenNobodyLooksAnyMore() {
     var rule = rule();
     rule.look(1, at(0));
-    var acting = rule.look(1, at(1));
-    assertThat(acting).isNotNull();
+    var acting = there(rule.look(1, at(1)));
     assertThat(acting.expiresAt()).isEqualTo(at(61));
-    var blind = rule.look(Double.NaN, at(30));
-    assertThat(blind).isNotNull();
+    var blind = there(rule.look(Double.NaN, at(30)));
     assertThat(blind.expiresAt()).as("a look that saw nothing").isEqualTo(at(61));
-    var later = rule.look(1, at(31));
-    assertThat(later).isNotNull();
+    var later = there(rule.look(1, at(31)));
     assertThat(later.expiresAt()).isEqualTo(at(91));
     assertThat(later.setAt()).isEqualTo(at(1));
   }
@@ -219,6 +214,10 @@ class RodTest {
         2,
         Duration.ofSeconds(60),
         "the queue is full");
+  }
+
+  private static <T> T there(@Nullable T thing) {
+    return Objects.requireNonNull(thing);
   }
 
   private static Instant at(int seconds) {

@@ -14,8 +14,8 @@ import java.util.function.Supplier;
 
 /**
  * A feed that has nothing new while the control rod {@code freeze-stream} is in: its follower
- * serves what it has. A follower that begins reads all the same, since it has nothing to serve
- * without. Thread-safe.
+ * serves what it has. A follower that begins reads all the same up to {@link #heed}, since it has
+ * nothing to serve without. Thread-safe.
  */
 final class HeldFeed implements Feed {
   private static final Duration GLANCE = Duration.ofMillis(50);
@@ -23,12 +23,18 @@ final class HeldFeed implements Feed {
   private final Feed feed;
   private final Supplier<RodView> rods;
   private final Time time;
+  private volatile boolean heeding;
   private long withheld; // confined to the one follower
 
   HeldFeed(Feed feed, Supplier<RodView> rods, Time time) {
     this.feed = feed;
     this.rods = rods;
     this.time = time;
+  }
+
+  /** From now on the rod counts: who starts has to come to the ledger's head first. */
+  void heed() {
+    heeding = true;
   }
 
   @Override
@@ -64,6 +70,8 @@ final class HeldFeed implements Feed {
   }
 
   private RodView.@org.jspecify.annotations.Nullable Inserted frozen() {
-    return rods.get().find(KnownRod.FREEZE_STREAM, time.now().toEpochMilli());
+    return heeding
+        ? rods.get().find(KnownRod.FREEZE_STREAM, time.now().toEpochMilli())
+        : null;
   }
 }

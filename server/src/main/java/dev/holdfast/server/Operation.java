@@ -97,7 +97,7 @@ record Operation(
         status,
         null,
         Access.CALL,
-        method == HandlerType.GET ? Effect.READS : Effect.WRITES,
+        method.equals(HandlerType.GET) ? Effect.READS : Effect.WRITES,
         handler);
   }
 

@@ -163,6 +163,7 @@ final class Platform implements AutoCloseable {
       if (!routing.awaitApplied(ledger.head(), WARM_UP)) {
         throw new StoreException("the ledger could not be read to its head in " + WARM_UP);
       }
+      held.heed();
       if (!certificates.awaitLooked(LOOK_WAIT)) {
         LOG.warning("certificates could not be looked after in " + LOOK_WAIT + "; it goes on");
       }

@@ -134,8 +134,11 @@ final class RodBoard implements MetricSource {
     return Outcome.done(new Here(rod, local.save()));
   }
 
+  /** A rod that was taken out, and what it had done here by then. */
+  record Lifted(Rod rod, long effect) {}
+
   /** Takes a rod out that stands in no ledger: a local one, a rule's, or both. */
-  List<Rod> liftHere(String actor, String name, String scope, @Nullable String why) {
+  List<Lifted> liftHere(String actor, String name, String scope, @Nullable String why) {
     var key = Rod.key(name, scope);
     var lifted = new ArrayList<Rod>();
     var own = local.get(key);
@@ -153,6 +156,7 @@ final class RodBoard implements MetricSource {
     } finally {
       lock.unlock();
     }
+    var out = lifted.stream().map(rod -> new Lifted(rod, effect(rod))).toList();
     if (!lifted.isEmpty()) {
       lifted.forEach(rod -> note(RodNote.Event.LIFTED, rod, actor, why));
       if (own != null) {
@@ -167,7 +171,7 @@ final class RodBoard implements MetricSource {
       publish();
       var _ = local.save();
     }
-    return lifted;
+    return out;
   }
 
   private void note(RodNote.Event event, Rod rod, String by, @Nullable String why) {

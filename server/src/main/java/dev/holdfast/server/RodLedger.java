@@ -80,7 +80,7 @@ final class RodLedger implements AutoCloseable {
     return switch (decided) {
       case Outcome.Refused<Rod> refused -> refused;
       case Outcome.Done<Rod>(var rod) ->
-          append(actor, table -> {
+          append(table -> {
             if (table.rods().size() >= RODS_MAX && table.rod(rod.key()) == null) {
               return Outcome.refused(
                   new Refusal.OverBudget(
@@ -98,7 +98,7 @@ final class RodLedger implements AutoCloseable {
   }
 
   /** Takes a rod out, whichever way it came; answers those that were in. */
-  Outcome<List<Rod>> lift(String actor, String name, String scope, @Nullable String why) {
+  Outcome<List<RodBoard.Lifted>> lift(String actor, String name, String scope, @Nullable String why) {
     var key = Rod.key(name, scope);
     var lifted = new ArrayList<>(board.liftHere(actor, name, scope, why));
     var found = board.table().rod(key);
@@ -112,9 +112,7 @@ final class RodLedger implements AutoCloseable {
     }
     long effect = board.effect(found);
     var done =
-        append(
-            actor,
-            table -> {
+        append(table -> {
               var transaction = Transaction.by(actor);
               var now = table.rod(key);
               if (now != null) {
@@ -124,16 +122,14 @@ final class RodLedger implements AutoCloseable {
               }
               return Outcome.done(transaction);
             });
-    lifted.add(found);
+    lifted.add(new RodBoard.Lifted(found, effect));
     return done.map(_ -> lifted);
   }
 
   /** A drill saw that the rod works. */
   Outcome<RodDrill> drilled(String actor, KnownRod rod, String by, String effect) {
     var drill = new RodDrill(rod.word(), time.now(), by, effect);
-    return append(
-            actor,
-            _ ->
+    return append(_ ->
                 Outcome.done(
                     Transaction.by(actor)
                         .put(RodDrill.KIND, RodDrill.key(rod), drill, Transaction.ANY)))
@@ -160,7 +156,7 @@ final class RodLedger implements AutoCloseable {
   }
 
   /** Appends what is decided against the table, again when somebody else was faster. */
-  private Outcome<Long> append(String actor, Function<RodTable, Outcome<Transaction>> change) {
+  private Outcome<Long> append(Function<RodTable, Outcome<Transaction>> change) {
     for (int tries = 1; ; tries++) {
       var before = follower.view();
       Transaction transaction;
@@ -245,9 +241,7 @@ final class RodLedger implements AutoCloseable {
     }
     var actor = "node " + board.node();
     var outcome =
-        append(
-            actor,
-            table -> {
+        append(table -> {
               var transaction = Transaction.by(actor);
               note(transaction, table, waiting);
               return Outcome.done(transaction);
@@ -276,9 +270,7 @@ final class RodLedger implements AutoCloseable {
       return;
     }
     var _ =
-        append(
-            "clock",
-            table -> {
+        append(table -> {
               var transaction = Transaction.by("clock");
               var notes = new ArrayList<RodNote>();
               for (var rod : over) {

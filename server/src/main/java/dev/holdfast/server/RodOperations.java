@@ -137,7 +137,7 @@ final class RodOperations {
         take(
             ledger.lift(Api.actor(context), known.word(), scope, context.queryParam("reason")));
     return new RodsLifted(
-        lifted.stream().map(rod -> RodShape.of(rod, false, board.effect(rod))).toList(), null);
+        lifted.stream().map(one -> RodShape.of(one.rod(), false, one.effect())).toList(), null);
   }
 
   private Object drilled(Context context) throws IOException {

@@ -3,36 +3,35 @@ package dev.holdfast.server;
 import dev.holdfast.edge.EdgeConfig;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.RodsConfig;
-import dev.holdfast.server.ServerConfig.Key;
 import java.util.List;
 
 /** What the operator set about control rods. Immutable. */
 record RodSettings(ServerConfig config) {
-  static final Key TTL =
-      new Key("rods.ttl", "1h", "How long a control rod is in when nobody says.");
-  static final Key TTL_MAX =
-      new Key(
+  static final ServerConfig.Key TTL =
+      new ServerConfig.Key("rods.ttl", "1h", "How long a control rod is in when nobody says.");
+  static final ServerConfig.Key TTL_MAX =
+      new ServerConfig.Key(
           "rods.ttl-max",
           "24h",
           "Longest time that may be said; beyond it only `forever`, with a reason.");
-  static final Key RULES =
-      new Key(
+  static final ServerConfig.Key RULES =
+      new ServerConfig.Key(
           "rods.rules",
           "on",
           "`on`: the platform denies deploys, but not rollbacks, while its ledger, its disk, its "
               + "pool or its stream cannot take them. `off`: it does not.");
-  static final Key DISK_FREE =
-      new Key(
+  static final ServerConfig.Key DISK_FREE =
+      new ServerConfig.Key(
           "rods.disk-free-min",
           "134217728",
           "Free bytes of the home's disk below which the rule `disk` denies deploys; it stops at "
               + "twice as many.");
-  static final Key PAUSE_MAX =
-      new Key("edge.pause-max", "1000", "Requests that the rod `pause` holds at a time.");
-  static final Key PAUSE_WAIT =
-      new Key("edge.pause-wait", "30s", "How long it holds each, at most `30m`; then 503.");
-  static final Key PAUSE_RATE =
-      new Key(
+  static final ServerConfig.Key PAUSE_MAX =
+      new ServerConfig.Key("edge.pause-max", "1000", "Requests that the rod `pause` holds at a time.");
+  static final ServerConfig.Key PAUSE_WAIT =
+      new ServerConfig.Key("edge.pause-wait", "30s", "How long it holds each, at most `30m`; then 503.");
+  static final ServerConfig.Key PAUSE_RATE =
+      new ServerConfig.Key(
           "edge.pause-rate",
           "200",
           "Requests a second that go on when it is lifted, 1 to 100000; the edge's event loops "

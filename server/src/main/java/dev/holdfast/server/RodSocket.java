@@ -43,6 +43,7 @@ final class RodSocket implements AutoCloseable {
   static final String FILE = "rods.sock";
 
   private static final Logger LOG = Logger.getLogger(RodSocket.class.getName());
+  private static final String ROOT = "root";
   private static final int THREADS = 3;
   private static final int LINE_BYTES_MAX = 64 * 1024;
   private static final int ANSWER_BYTES_MAX = 1 << 20;
@@ -53,6 +54,7 @@ final class RodSocket implements AutoCloseable {
   private final Time time;
   private final Path path;
   private final ServerSocketChannel listener;
+  private final String owner;
   private final List<Thread> threads = new ArrayList<>();
 
   /** What is asked. */
@@ -82,11 +84,13 @@ final class RodSocket implements AutoCloseable {
       @Nullable RodList list,
       @Nullable String remark) {}
 
-  private RodSocket(RodBoard board, Time time, Path path, ServerSocketChannel listener) {
+  private RodSocket(
+      RodBoard board, Time time, Path path, ServerSocketChannel listener, String owner) {
     this.board = board;
     this.time = time;
     this.path = path;
     this.listener = listener;
+    this.owner = owner;
   }
 
   /**
@@ -98,11 +102,11 @@ final class RodSocket implements AutoCloseable {
     var path = directory.resolve(FILE);
     Files.deleteIfExists(path); // of a predecessor that was killed
     var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+    String owner;
     try {
-      // Nobody else can connect between these two lines: the directory is closed to others, and
-      // where it is not, whoever connects is asked who he is.
       listener.bind(UnixDomainSocketAddress.of(path));
       Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
+      owner = Files.getOwner(path).getName();
     } catch (IOException | RuntimeException e) {
       listener.close();
       throw new IOException(
@@ -110,7 +114,7 @@ final class RodSocket implements AutoCloseable {
               + " about 100 bytes in a directory that can be written)",
           e);
     }
-    var socket = new RodSocket(board, time, path, listener);
+    var socket = new RodSocket(board, time, path, listener, owner);
     for (int i = 1; i <= THREADS; i++) {
       socket.threads.add(
           Thread.ofPlatform().name("rods-socket-" + i).daemon().start(socket::serve));
@@ -154,7 +158,10 @@ final class RodSocket implements AutoCloseable {
 
   private void serve(SocketChannel client) throws IOException {
     var deadline = Deadline.after(time, PATIENCE);
-    var who = "local " + client.getOption(ExtendedSocketOptions.SO_PEERCRED).user().getName();
+    var user = client.getOption(ExtendedSocketOptions.SO_PEERCRED).user().getName();
+    if (!user.equals(owner) && !user.equals(ROOT)) {
+      return; // he came before the socket was closed to others
+    }
     client.configureBlocking(false);
     try (var selector = Selector.open()) {
       var key = client.register(selector, SelectionKey.OP_READ);
@@ -162,7 +169,7 @@ final class RodSocket implements AutoCloseable {
       if (line == null) {
         return;
       }
-      var answer = answer(who, line);
+      var answer = answer("local " + user, line);
       key.interestOps(SelectionKey.OP_WRITE);
       say(client, selector, deadline, answer);
     }
@@ -273,7 +280,8 @@ final class RodSocket implements AutoCloseable {
               known.word() + " " + scope,
               "one that was set on this node; what stands in the ledger is lifted through the API"));
     }
-    var shapes = lifted.stream().map(rod -> RodShape.of(rod, false, board.effect(rod))).toList();
+    var shapes =
+        lifted.stream().map(one -> RodShape.of(one.rod(), false, one.effect())).toList();
     return new Answer(true, null, shapes, null, null);
   }
 

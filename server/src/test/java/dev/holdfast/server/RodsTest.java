@@ -155,8 +155,13 @@ class RodsTest {
     assertThat(late.get()).isEqualTo(200);
     assertThat(stage.visit("late.test", "/")).startsWith("HTTP/1.1 404");
     assertThat(stage.deploy("frozen", Pack.idle("1")).detail()).contains("stream-frozen");
+    stage.restart(); // who starts reads up to the head, and stands still from there
+    assertThat(stage.visit("late.test", "/")).contains("H21");
+    assertThat(stage.get("/v1/rods").body()).contains("\"name\":\"freeze-stream\"");
+    assertThat(put("/v1/routes/later.test")).isEqualTo(200);
+    assertThat(stage.visit("later.test", "/")).startsWith("HTTP/1.1 404");
     lift("freeze-stream", "node");
-    Stage.await("what was held", () -> stage.visit("late.test", "/").contains("H21"));
+    Stage.await("what was held", () -> stage.visit("later.test", "/").contains("H21"));
     Stage.await(
         "the rule's end", () -> !stage.get("/v1/rods").body().contains("rule stream-frozen"));
   }
