@@ -158,7 +158,7 @@ final class Entry implements Waiter {
       return true;
     }
     paused.felt();
-    if (loop.pauses().add(exchange)) {
+    if (loop.pauses().add(this)) {
       exchange.phase(Phase.PAUSED);
       client.alarm().in(shared.config.pause().longest().toNanos());
       client.watch();
@@ -170,13 +170,24 @@ final class Entry implements Waiter {
 
   /** The rod that held the request is lifted; the routing may have changed meanwhile. */
   void unpaused() {
-    var asked = exchange.request();
-    var found = exchange.placeNow();
-    if (asked == null || found == null) {
-      exchange.answer(404, null, "No such app", null, "");
-    } else {
-      goOn(asked, found);
+    exchange.phase(Phase.OPEN);
+    client.alarm().off();
+    try {
+      var asked = exchange.request();
+      var found = exchange.placeNow();
+      if (asked == null || found == null) {
+        exchange.answer(404, null, "No such app", null, "");
+      } else {
+        goOn(asked, found);
+      }
+    } catch (RuntimeException e) {
+      exchange.broke(e);
     }
+  }
+
+  /** Where the request leads, as far as that is known. */
+  @Nullable Place place() {
+    return exchange.place();
   }
 
   /** Whether the policy of the host lets the request go on. */
@@ -420,6 +431,7 @@ final class Entry implements Waiter {
 
   /** The request ends. */
   void end(boolean waiting) {
+    loop.pauses().remove(this);
     var entered = gate;
     if (waiting && entered != null) {
       loop.lane().cancel(entered, this);

@@ -220,19 +220,6 @@ final class Exchange {
     entry.uploads();
   }
 
-  /** The control rod that held it is lifted. */
-  void unpaused() {
-    if (phase == Phase.PAUSED) {
-      phase = Phase.OPEN;
-      client.alarm().off();
-      try {
-        entry.unpaused();
-      } catch (RuntimeException e) {
-        broke(e);
-      }
-    }
-  }
-
   /** A byte passed in either direction. */
   void touch() {
     if (!requestPump.done() || responsePump.begun()) { // otherwise the app thinks
@@ -460,7 +447,6 @@ final class Exchange {
 
   private void end(@Nullable Code code, @Nullable String cause) {
     loop.holds().remove(this);
-    loop.pauses().remove(this);
     boolean waiting = phase == Phase.WAITING;
     var gauge = reach.gauge();
     if (gauge != null && code != null && code.blamesEndpoint()) {

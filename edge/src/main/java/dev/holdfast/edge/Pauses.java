@@ -18,7 +18,7 @@ final class Pauses {
   private static final double NANOS_PER_SECOND = 1e9;
 
   private final Loop loop;
-  private final Set<Exchange> held = new LinkedHashSet<>();
+  private final Set<Entry> held = new LinkedHashSet<>();
   private double credit;
   private long creditNanos;
   private boolean glancing;
@@ -28,19 +28,19 @@ final class Pauses {
   }
 
   /** Holds the request, or answers false when enough are held. */
-  boolean add(Exchange exchange) {
+  boolean add(Entry entry) {
     var shared = loop.shared();
     if (shared.paused.incrementAndGet() > shared.config.pause().heldMax()) {
       shared.paused.decrementAndGet();
       return false;
     }
-    held.add(exchange);
+    held.add(entry);
     glanceLater();
     return true;
   }
 
-  void remove(Exchange exchange) {
-    if (!held.isEmpty() && held.remove(exchange)) {
+  void remove(Entry entry) {
+    if (!held.isEmpty() && held.remove(entry)) {
       loop.shared().paused.decrementAndGet();
     }
   }
@@ -57,19 +57,19 @@ final class Pauses {
     glancing = false;
     earn();
     var rods = loop.shared().rods.get();
-    var free = new ArrayList<Exchange>();
-    for (var exchange : held) {
+    var free = new ArrayList<Entry>();
+    for (var entry : held) {
       if (free.size() >= (int) credit) {
         break;
       }
-      if (!paused(exchange, rods)) {
-        free.add(exchange);
+      if (!paused(entry, rods)) {
+        free.add(entry);
       }
     }
     credit -= free.size();
-    for (var exchange : free) {
-      remove(exchange);
-      exchange.unpaused();
+    for (var entry : free) {
+      remove(entry);
+      entry.unpaused();
     }
     if (!held.isEmpty()) {
       glanceLater();
@@ -86,8 +86,8 @@ final class Pauses {
     credit = Math.min(most, credit + earned);
   }
 
-  private boolean paused(Exchange exchange, RodView rods) {
-    var place = exchange.place();
+  private boolean paused(Entry entry, RodView rods) {
+    var place = entry.place();
     return place != null
         && rods.find(KnownRod.PAUSE, place.app(), place.tenant(), loop.millis()) != null;
   }

@@ -47,7 +47,7 @@ final class RodSocket implements AutoCloseable {
   private static final int THREADS = 3;
   private static final int LINE_BYTES_MAX = 64 * 1024;
   private static final int ANSWER_BYTES_MAX = 1 << 20;
-  private static final Duration PATIENCE = Duration.ofSeconds(2);
+  private static final Duration PATIENCE = Duration.ofSeconds(1);
   private static final Duration BROKEN_REST = Duration.ofMillis(100);
 
   private final RodBoard board;
