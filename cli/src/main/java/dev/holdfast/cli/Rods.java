@@ -178,7 +178,8 @@ final class Rods extends Verb {
       }
       screen.header("What happened to rods");
       for (var event : events) {
-        var where = Json.has(event, "node") ? " on " + Json.shown(event, "node", "") + " alone" : "";
+        var where =
+            Json.has(event, "node") ? " on " + Json.shown(event, "node", "") + " alone" : "";
         var drill = event.path("drill").asBoolean(false) ? ", a drill" : "";
         screen.line(
             "%s  %s %s %s %s by %s%s%s"

@@ -46,21 +46,20 @@ class RodsTest {
     var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
     listener.bind(UnixDomainSocketAddress.of(folder.resolve("home").resolve("rods.sock")));
     Thread.ofVirtual()
-        .start(
-            () -> {
-              while (true) {
-                try (var client = listener.accept()) {
-                  var line = ByteBuffer.allocate(4096);
-                  while (line.position() == 0 || line.get(line.position() - 1) != '\n') {
-                    client.read(line);
-                  }
-                  asked.add(new String(line.array(), 0, line.position(), UTF_8).strip());
-                  client.write(ByteBuffer.wrap((answer + "\n").getBytes(UTF_8)));
-                } catch (IOException e) {
-                  return;
-                }
+        .start(() -> {
+          while (true) {
+            try (var client = listener.accept()) {
+              var line = ByteBuffer.allocate(4096);
+              while (line.position() == 0 || line.get(line.position() - 1) != '\n') {
+                client.read(line);
               }
-            });
+              asked.add(new String(line.array(), 0, line.position(), UTF_8).strip());
+              client.write(ByteBuffer.wrap((answer + "\n").getBytes(UTF_8)));
+            } catch (IOException e) {
+              return;
+            }
+          }
+        });
     return listener;
   }
 
@@ -68,7 +67,8 @@ class RodsTest {
   void setsAndLiftsThroughTheApi() {
     platform.on("PUT /v1/rods/pause", ROD);
     assertThat(
-            desk.run("rods", "set", "pause", "--scope", "app/shop", "--ttl", "30m", "--reason", "m"))
+            desk.run(
+                "rods", "set", "pause", "--scope", "app/shop", "--ttl", "30m", "--reason", "m"))
         .isZero();
     assertThat(platform.seen.getLast().body())
         .isEqualTo(
@@ -78,8 +78,7 @@ class RodsTest {
             "Setting pause... done, on on app/shop until 2026/11/21 23:14:18 +0000 (in ~ 30m)\n");
     platform.on(
         "DELETE /v1/rods/pause?scope=app%2Fshop&reason=all%20well", "{\"items\":[" + ROD + "]}");
-    assertThat(
-            desk.run("rods:lift", "pause", "--scope", "app/shop", "--reason", "all well"))
+    assertThat(desk.run("rods:lift", "pause", "--scope", "app/shop", "--reason", "all well"))
         .isZero();
     assertThat(desk.out).isEqualTo("Lifting pause... done (operator: 7 requests held)\n");
     assertThat(desk.run("rods", "set", "pause")).isEqualTo(2);

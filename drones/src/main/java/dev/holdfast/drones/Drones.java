@@ -141,7 +141,9 @@ public final class Drones implements AutoCloseable {
         null,
         crash == null ? 0 : crash.crashes(),
         crash != null && crashed ? crash.nextStartAt() : null,
-        waits ? conductor.whyWaiting(app.name() + "/" + process) : crash == null ? null : crash.exit());
+        waits
+            ? conductor.whyWaiting(app.name() + "/" + process)
+            : crash == null ? null : crash.exit());
   }
 
   private static String command(@Nullable Release release, String type) {

@@ -99,7 +99,16 @@ class ConductorTest {
 
   private Drones start() throws Exception {
     drones =
-        Drones.start(books.ledger, launcher, artifacts, logs, edges, Brake.NONE, config, Time.system(), "test");
+        Drones.start(
+            books.ledger,
+            launcher,
+            artifacts,
+            logs,
+            edges,
+            Brake.NONE,
+            config,
+            Time.system(),
+            "test");
     return drones;
   }
 

@@ -197,9 +197,7 @@ public final class Edge implements AutoCloseable {
   }
 
   private static ServerBootstrap bootstrap(
-      Shared shared,
-      MultiThreadIoEventLoopGroup group,
-      ServerChannelRecvByteBufAllocator accepts) {
+      Shared shared, MultiThreadIoEventLoopGroup group, ServerChannelRecvByteBufAllocator accepts) {
     var bootstrap = new ServerBootstrap();
     shared.transport.prepare(bootstrap);
     return bootstrap

@@ -2,12 +2,14 @@ package dev.holdfast.edge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.ledger.Policy;
 import dev.holdfast.ledger.Endpoint;
+import dev.holdfast.ledger.Policy;
 import dev.holdfast.limits.KnownRod;
 import dev.holdfast.limits.Rod;
 import dev.holdfast.limits.RodEffects;
 import dev.holdfast.limits.RodView;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.time.Duration;
 import java.time.Instant;
@@ -28,7 +30,8 @@ class RodEffectTest {
   private RodView in(KnownRod known, String scope, int level, Duration ttl) {
     var now = Instant.now();
     var rod =
-        new Rod(known.word(), scope, level, "a test", "ann", now, now.plus(ttl), Rod.Source.OPERATOR);
+        new Rod(
+            known.word(), scope, level, "a test", "ann", now, now.plus(ttl), Rod.Source.OPERATOR);
     return RodView.of("n1", List.of(rod), effects);
   }
 
@@ -60,16 +63,18 @@ class RodEffectTest {
   void aRodThatExpiredActsNoLongerThoughNobodyTookItOut() throws Exception {
     try (var backend = Backend.answering(Backend.ok("hello"));
         var rig = new Rig()) {
-      rig.app(backend).rods(in(KnownRod.MAINTENANCE, "global", 0, Duration.ofMillis(300)));
+      rig.app(backend).rods(in(KnownRod.MAINTENANCE, "global", 0, Duration.ofMillis(500)));
       assertThat(rig.ask(Rig.get("/")).status()).isEqualTo(503);
-      Rig.until(
-          () -> {
-            try {
-              return rig.ask(Rig.get("/")).status() == 200;
-            } catch (java.io.IOException e) {
-              throw new java.io.UncheckedIOException(e);
-            }
-          });
+      Rig.until(() -> ask(rig));
+    }
+  }
+
+  /** Whether the app answers. */
+  private static boolean ask(Rig rig) {
+    try {
+      return rig.ask(Rig.get("/")).status() == 200;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -93,7 +98,7 @@ class RodEffectTest {
         assertThat(refused.field("holdfast-error")).isEqualTo("H11");
         assertThat(seconds(refused)).isPositive();
       }
-      assertThat(rig.log).hasSize(1);
+      assertThat(rig.logged(1)).contains("/more");
       long from = System.nanoTime();
       rig.rods(RodView.NONE);
       for (var wire : wires) {
@@ -157,12 +162,14 @@ class RodEffectTest {
       rig.app(backend);
       assertThat(rig.ask(Rig.get("/")).status()).isEqualTo(200);
       rig.rods(in(KnownRod.CONNECT_RATE, "global", 5)); // of 200 a second
-      Thread.sleep(100); // the door is looked at every 20 ms
+      Rig.until(() -> ask(rig) && effects.total(KnownRod.CONNECT_RATE) > 0);
       var sockets = new ArrayList<Socket>();
       long from = System.nanoTime();
       for (int i = 0; i < 15; i++) {
         var socket = new Socket(rig.edge.address().getAddress(), rig.edge.address().getPort());
-        socket.getOutputStream().write(Rig.get("/").getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        socket
+            .getOutputStream()
+            .write(Rig.get("/").getBytes(java.nio.charset.StandardCharsets.UTF_8));
         sockets.add(socket);
       }
       for (var socket : sockets) {
@@ -173,12 +180,14 @@ class RodEffectTest {
       assertThat(seconds).as("15 connections at 10 a second").isGreaterThan(0.9);
       assertThat(effects.total(KnownRod.CONNECT_RATE)).isGreaterThan(10);
       rig.rods(RodView.NONE);
-      Thread.sleep(100);
-      long lifted = System.nanoTime();
-      for (int i = 0; i < 15; i++) {
-        assertThat(rig.ask(Rig.get("/")).status()).isEqualTo(200);
-      }
-      assertThat((System.nanoTime() - lifted) / 1e9).isLessThan(seconds);
+      Rig.until(() -> {
+        long lifted = System.nanoTime();
+        boolean served = true;
+        for (int i = 0; i < 15; i++) {
+          served &= ask(rig);
+        }
+        return served && (System.nanoTime() - lifted) / 1e9 < 1;
+      });
       for (var socket : sockets) {
         socket.close();
       }
@@ -187,7 +196,8 @@ class RodEffectTest {
 
   @Test
   void connectRateHoldsHandshakesEvenWhereAdmissionIsOff() {
-    var admission = new Admission(AdmissionConfig.defaults().withAll(Limiter.Mode.OFF), seeded(), 0);
+    var admission =
+        new Admission(AdmissionConfig.defaults().withAll(Limiter.Mode.OFF), seeded(), 0);
     int held = 0;
     for (int i = 0; i < 210; i++) {
       if (admission.pace(0, 0, 10) > 0) {

@@ -88,8 +88,7 @@ public record RodOrder(
   }
 
   private static Duration ttl(String text, Duration most) {
-    var expected =
-        "1s to " + most.toMinutes() + "m, such as 30m or 2h, or the word " + FOREVER;
+    var expected = "1s to " + most.toMinutes() + "m, such as 30m or 2h, or the word " + FOREVER;
     Check.that(TTL.matcher(text).matches(), "ttl", text, expected);
     long count = Long.parseLong(text.substring(0, text.length() - 1));
     var ttl =

@@ -156,9 +156,7 @@ public final class RodView {
     }
     var found = strictest(null, shelf.whole, nowMillis);
     found = strictest(found, shelf.apps.get(app), nowMillis);
-    return account == null
-        ? found
-        : strictest(found, shelf.accounts.get(account), nowMillis);
+    return account == null ? found : strictest(found, shelf.accounts.get(account), nowMillis);
   }
 
   /** The strictest rod of that name for calls to that host, or null. */

@@ -124,8 +124,7 @@ class RodTest {
 
   @Test
   void ofEquallyStrictOnesTheOneThatLastsLongestIsNamed() {
-    var view =
-        view(rod(KnownRod.PAUSE, "global", 0, 5), rod(KnownRod.PAUSE, "app/a", 0, 0));
+    var view = view(rod(KnownRod.PAUSE, "global", 0, 5), rod(KnownRod.PAUSE, "app/a", 0, 0));
     var found = there(view.find(KnownRod.PAUSE, "a", "a", millis(0)));
     assertThat(found.rod().scope()).isEqualTo("app/a");
     assertThat(found.secondsLeft(millis(0), 60)).isEqualTo(60);
@@ -197,10 +196,8 @@ class RodTest {
 
   @Test
   void aRuleMayNotTurnAnythingOff() {
-    assertThatThrownBy(
-            () ->
-                new RodRule(
-                    "x", KnownRod.API_READ_ONLY, "on", 1, 0, 1, Duration.ofSeconds(1), "r"))
+    assertThatThrownBy(() ->
+            new RodRule("x", KnownRod.API_READ_ONLY, "on", 1, 0, 1, Duration.ofSeconds(1), "r"))
         .hasMessageContaining("weaker than off");
   }
 

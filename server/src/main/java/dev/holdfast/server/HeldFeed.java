@@ -44,6 +44,9 @@ final class HeldFeed implements Feed {
 
   @Override
   public List<Sealed> read(long after, int max) throws StoreException {
+    if (frozen() != null) {
+      throw new StoreException("the stream is frozen"); // it came in since the head moved
+    }
     return feed.read(after, max);
   }
 
@@ -70,8 +73,6 @@ final class HeldFeed implements Feed {
   }
 
   private RodView.@org.jspecify.annotations.Nullable Inserted frozen() {
-    return heeding
-        ? rods.get().find(KnownRod.FREEZE_STREAM, time.now().toEpochMilli())
-        : null;
+    return heeding ? rods.get().find(KnownRod.FREEZE_STREAM, time.now().toEpochMilli()) : null;
   }
 }

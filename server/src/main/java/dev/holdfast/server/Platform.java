@@ -229,8 +229,7 @@ final class Platform implements AutoCloseable {
         standard.appsMax());
   }
 
-  private Edge openEdge(
-      ServerConfig config, RodBoard rods, AppLogs logs, AppLogs edgeLog) {
+  private Edge openEdge(ServerConfig config, RodBoard rods, AppLogs logs, AppLogs edgeLog) {
     try {
       var settings = new EdgeSettings(config);
       return Edge.start(

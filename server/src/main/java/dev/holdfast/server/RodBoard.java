@@ -124,8 +124,7 @@ final class RodBoard implements MetricSource {
     if (!local.put(rod)) {
       return Outcome.refused(
           new Refusal.OverBudget(
-              Check.message(
-                  "local rods", LocalRods.RODS_MAX + 1, "at most " + LocalRods.RODS_MAX),
+              Check.message("local rods", LocalRods.RODS_MAX + 1, "at most " + LocalRods.RODS_MAX),
               Duration.ofMinutes(1)));
     }
     publish();

@@ -18,8 +18,7 @@ final class RodBrake implements Brake {
 
   @Override
   public boolean startsNothing(String app, boolean first) {
-    var rod =
-        rods.get().find(KnownRod.PROVISIONING_OFF, app, null, time.now().toEpochMilli());
+    var rod = rods.get().find(KnownRod.PROVISIONING_OFF, app, null, time.now().toEpochMilli());
     if (rod != null && first) {
       rod.felt();
     }

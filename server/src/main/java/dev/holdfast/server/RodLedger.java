@@ -6,11 +6,11 @@ import dev.holdfast.ledger.Receipt;
 import dev.holdfast.ledger.Transaction;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Gcra;
+import dev.holdfast.limits.KnownRod;
 import dev.holdfast.limits.Outcome;
 import dev.holdfast.limits.Refusal;
 import dev.holdfast.limits.Rod;
 import dev.holdfast.limits.RodOrder;
-import dev.holdfast.limits.KnownRod;
 import dev.holdfast.limits.Time;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -80,25 +80,28 @@ final class RodLedger implements AutoCloseable {
     return switch (decided) {
       case Outcome.Refused<Rod> refused -> refused;
       case Outcome.Done<Rod>(var rod) ->
-          append(table -> {
-            if (table.rods().size() >= RODS_MAX && table.rod(rod.key()) == null) {
-              return Outcome.refused(
-                  new Refusal.OverBudget(
-                      Check.message("rods", RODS_MAX + 1, "at most " + RODS_MAX + "; lift some"),
-                      Duration.ofMinutes(1)));
-            }
-            var transaction =
-                Transaction.by(actor).put(RodTable.KIND, rod.key(), rod, Transaction.ANY);
-            var note = RodNote.of(RodNote.Event.SET, rod, rod.setAt(), actor, null, null);
-            note(transaction, table, List.of(note.with(0, order.drill())));
-            return Outcome.done(transaction);
-          })
+          append(
+                  table -> {
+                    if (table.rods().size() >= RODS_MAX && table.rod(rod.key()) == null) {
+                      return Outcome.refused(
+                          new Refusal.OverBudget(
+                              Check.message(
+                                  "rods", RODS_MAX + 1, "at most " + RODS_MAX + "; lift some"),
+                              Duration.ofMinutes(1)));
+                    }
+                    var transaction =
+                        Transaction.by(actor).put(RodTable.KIND, rod.key(), rod, Transaction.ANY);
+                    var note = RodNote.of(RodNote.Event.SET, rod, rod.setAt(), actor, null, null);
+                    note(transaction, table, List.of(note.with(0, order.drill())));
+                    return Outcome.done(transaction);
+                  })
               .map(_ -> rod);
     };
   }
 
   /** Takes a rod out, whichever way it came; answers those that were in. */
-  Outcome<List<RodBoard.Lifted>> lift(String actor, String name, String scope, @Nullable String why) {
+  Outcome<List<RodBoard.Lifted>> lift(
+      String actor, String name, String scope, @Nullable String why) {
     var key = Rod.key(name, scope);
     var lifted = new ArrayList<>(board.liftHere(actor, name, scope, why));
     var found = board.table().rod(key);
@@ -106,22 +109,21 @@ final class RodLedger implements AutoCloseable {
       return lifted.isEmpty()
           ? Outcome.refused(
               new Refusal.NotFound(
-                  Check.message(
-                      "rod", name + " " + scope, "one that `holdfast rods list` shows")))
+                  Check.message("rod", name + " " + scope, "one that `holdfast rods list` shows")))
           : Outcome.done(lifted);
     }
     long effect = board.effect(found);
     var done =
         append(table -> {
-              var transaction = Transaction.by(actor);
-              var now = table.rod(key);
-              if (now != null) {
-                transaction.delete(key, Transaction.ANY);
-                var note = RodNote.of(RodNote.Event.LIFTED, now, time.now(), actor, why, null);
-                note(transaction, table, List.of(note.with(effect, false)));
-              }
-              return Outcome.done(transaction);
-            });
+          var transaction = Transaction.by(actor);
+          var now = table.rod(key);
+          if (now != null) {
+            transaction.delete(key, Transaction.ANY);
+            var note = RodNote.of(RodNote.Event.LIFTED, now, time.now(), actor, why, null);
+            note(transaction, table, List.of(note.with(effect, false)));
+          }
+          return Outcome.done(transaction);
+        });
     lifted.add(new RodBoard.Lifted(found, effect));
     return done.map(_ -> lifted);
   }
@@ -130,9 +132,9 @@ final class RodLedger implements AutoCloseable {
   Outcome<RodDrill> drilled(String actor, KnownRod rod, String by, String effect) {
     var drill = new RodDrill(rod.word(), time.now(), by, effect);
     return append(_ ->
-                Outcome.done(
-                    Transaction.by(actor)
-                        .put(RodDrill.KIND, RodDrill.key(rod), drill, Transaction.ANY)))
+            Outcome.done(
+                Transaction.by(actor)
+                    .put(RodDrill.KIND, RodDrill.key(rod), drill, Transaction.ANY)))
         .map(_ -> drill);
   }
 
@@ -242,10 +244,10 @@ final class RodLedger implements AutoCloseable {
     var actor = "node " + board.node();
     var outcome =
         append(table -> {
-              var transaction = Transaction.by(actor);
-              note(transaction, table, waiting);
-              return Outcome.done(transaction);
-            });
+          var transaction = Transaction.by(actor);
+          note(transaction, table, waiting);
+          return Outcome.done(transaction);
+        });
     switch (outcome) {
       case Outcome.Done<Long> _ -> {
         board.local().written(waiting);
@@ -271,19 +273,19 @@ final class RodLedger implements AutoCloseable {
     }
     var _ =
         append(table -> {
-              var transaction = Transaction.by("clock");
-              var notes = new ArrayList<RodNote>();
-              for (var rod : over) {
-                var found = table.rods().get(rod.key());
-                if (found != null && found.value().equals(rod)) {
-                  transaction.delete(rod.key(), Transaction.at(found.revision()));
-                  var note = RodNote.of(RodNote.Event.EXPIRED, rod, now, "clock", null, null);
-                  notes.add(note.with(board.effect(rod), false));
-                }
-              }
-              note(transaction, table, notes);
-              return Outcome.done(transaction);
-            });
+          var transaction = Transaction.by("clock");
+          var notes = new ArrayList<RodNote>();
+          for (var rod : over) {
+            var found = table.rods().get(rod.key());
+            if (found != null && found.value().equals(rod)) {
+              transaction.delete(rod.key(), Transaction.at(found.revision()));
+              var note = RodNote.of(RodNote.Event.EXPIRED, rod, now, "clock", null, null);
+              notes.add(note.with(board.effect(rod), false));
+            }
+          }
+          note(transaction, table, notes);
+          return Outcome.done(transaction);
+        });
   }
 
   @Override

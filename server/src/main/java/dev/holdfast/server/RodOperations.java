@@ -101,8 +101,7 @@ final class RodOperations {
 
   private Object history(Context context) {
     var page = Api.page(context, ledger.history());
-    return new RodNoteList(
-        page.items().stream().map(RodNoteShape::of).toList(), page.next());
+    return new RodNoteList(page.items().stream().map(RodNoteShape::of).toList(), page.next());
   }
 
   private Object set(Context context) throws IOException {
@@ -134,8 +133,7 @@ final class RodOperations {
     var known = known(context);
     var scope = RodOrder.scope(known, context.queryParam("scope"), board.node());
     var lifted =
-        take(
-            ledger.lift(Api.actor(context), known.word(), scope, context.queryParam("reason")));
+        take(ledger.lift(Api.actor(context), known.word(), scope, context.queryParam("reason")));
     return new RodsLifted(
         lifted.stream().map(one -> RodShape.of(one.rod(), false, one.effect())).toList(), null);
   }

@@ -27,9 +27,11 @@ record RodSettings(ServerConfig config) {
           "Free bytes of the home's disk below which the rule `disk` denies deploys; it stops at "
               + "twice as many.");
   static final ServerConfig.Key PAUSE_MAX =
-      new ServerConfig.Key("edge.pause-max", "1000", "Requests that the rod `pause` holds at a time.");
+      new ServerConfig.Key(
+          "edge.pause-max", "1000", "Requests that the rod `pause` holds at a time.");
   static final ServerConfig.Key PAUSE_WAIT =
-      new ServerConfig.Key("edge.pause-wait", "30s", "How long it holds each, at most `30m`; then 503.");
+      new ServerConfig.Key(
+          "edge.pause-wait", "30s", "How long it holds each, at most `30m`; then 503.");
   static final ServerConfig.Key PAUSE_RATE =
       new ServerConfig.Key(
           "edge.pause-rate",

@@ -110,7 +110,10 @@ final class RodSocket implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       listener.close();
       throw new IOException(
-          path + " cannot be listened at: " + e.getMessage() + " (expected: a path of at most"
+          path
+              + " cannot be listened at: "
+              + e.getMessage()
+              + " (expected: a path of at most"
               + " about 100 bytes in a directory that can be written)",
           e);
     }
@@ -198,8 +201,7 @@ final class RodSocket implements AutoCloseable {
     return null;
   }
 
-  private static void say(
-      SocketChannel client, Selector selector, Deadline deadline, byte[] answer)
+  private static void say(SocketChannel client, Selector selector, Deadline deadline, byte[] answer)
       throws IOException {
     var bytes = ByteBuffer.wrap(answer);
     while (bytes.hasRemaining()) {
@@ -280,8 +282,7 @@ final class RodSocket implements AutoCloseable {
               known.word() + " " + scope,
               "one that was set on this node; what stands in the ledger is lifted through the API"));
     }
-    var shapes =
-        lifted.stream().map(one -> RodShape.of(one.rod(), false, one.effect())).toList();
+    var shapes = lifted.stream().map(one -> RodShape.of(one.rod(), false, one.effect())).toList();
     return new Answer(true, null, shapes, null, null);
   }
 

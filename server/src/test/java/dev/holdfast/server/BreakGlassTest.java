@@ -96,8 +96,7 @@ class BreakGlassTest {
       routing.start();
       var to = Route.toAddress("a.test", "http://127.0.0.1:9");
       ledger
-          .append(
-              Transaction.by("test").put(Route.KIND, Route.key("a.test"), to, Transaction.ANY))
+          .append(Transaction.by("test").put(Route.KIND, Route.key("a.test"), to, Transaction.ANY))
           .orThrow();
       assertThat(routing.awaitApplied(ledger.head(), Duration.ofSeconds(10))).isTrue();
       assertThat(Stage.raw(edge.address(), GET)).contains("H21");
@@ -124,8 +123,7 @@ class BreakGlassTest {
       Stage.await("the end, too", () -> board.local().unwritten() == 0);
       assertThat(rods.history())
           .extracting(note -> note.event() + " " + note.by() + " " + note.node())
-          .containsExactly(
-              "LIFTED ann n1", "SET local " + System.getProperty("user.name") + " n1");
+          .containsExactly("LIFTED ann n1", "SET local " + System.getProperty("user.name") + " n1");
       assertThat(rods.history().getFirst().effect()).isEqualTo(1);
       assertThat(rods.history().getFirst().why()).isEqualTo("it lives again");
     }
@@ -275,8 +273,7 @@ class BreakGlassTest {
     assertThat(set(board, KnownRod.DENY_DEPLOYS, time)).isFalse();
     assertThat(board.local().waiting(10))
         .extracting(note -> note.event() + " " + note.by())
-        .containsExactly(
-            "SET rule disk", "LIFTED ann", "SET rule disk", "LIFTED rule disk");
+        .containsExactly("SET rule disk", "LIFTED ann", "SET rule disk", "LIFTED rule disk");
   }
 
   private static String refusal(RodGuard guard, Operation.Effect effect) {

@@ -102,8 +102,7 @@ class RodsTest {
     assertThat(stage.deploy("busy", Pack.tiny("b")).status()).isEqualTo(202);
     assertThat(stage.post("/v1/apps/busy/restart", "{}").detail()).contains("provisioning-off");
     Stage.await(
-        "starts put off",
-        () -> stage.get("/v1/rods").json().at("/items/0/effect").asLong() >= 3);
+        "starts put off", () -> stage.get("/v1/rods").json().at("/items/0/effect").asLong() >= 3);
     assertThat(stage.get("/v1/apps/busy/processes").body()).contains("provisioning is off");
     assertThat(stage.get("/v1/apps/busy/processes").json().at("/items/0").get("pid"))
         .isEqualTo(before.get("pid"));
@@ -124,14 +123,13 @@ class RodsTest {
     lift("maintenance", "account/acme");
     set("pause", "account/acme", "on");
     var waits =
-        CompletableFuture.supplyAsync(
-            () -> {
-              try {
-                return stage.visit("paused.test", "/");
-              } catch (IOException e) {
-                return e.toString();
-              }
-            });
+        CompletableFuture.supplyAsync(() -> {
+          try {
+            return stage.visit("paused.test", "/");
+          } catch (IOException e) {
+            return e.toString();
+          }
+        });
     Stage.await(
         "a held request", () -> stage.get("/v1/rods").json().at("/items/0/effect").asLong() == 1);
     assertThat(waits).isNotDone();
@@ -146,11 +144,8 @@ class RodsTest {
   void freezeStreamKeepsWhatIsServedAndDeniesDeploysByItself() throws Exception {
     stage.put("/v1/routes/early.test", "{\"to\":\"http://127.0.0.1:9\"}");
     set("freeze-stream", "node", "on");
-    Thread.sleep(100); // it takes effect between two reads of the follower
     var late = CompletableFuture.supplyAsync(() -> put("/v1/routes/late.test"));
-    Stage.await(
-        "the rule",
-        () -> stage.get("/v1/rods").body().contains("rule stream-frozen"));
+    Stage.await("the rule", () -> stage.get("/v1/rods").body().contains("rule stream-frozen"));
     assertThat(stage.visit("early.test", "/")).contains("H21");
     assertThat(late.get()).isEqualTo(200);
     assertThat(stage.visit("late.test", "/")).startsWith("HTTP/1.1 404");
@@ -211,8 +206,7 @@ class RodsTest {
 
   @Test
   void anExpiredRodLeavesTheLedgerByItself() throws Exception {
-    var set =
-        stage.put("/v1/rods/pause", "{\"level\":\"on\",\"ttl\":\"1s\",\"reason\":\"short\"}");
+    var set = stage.put("/v1/rods/pause", "{\"level\":\"on\",\"ttl\":\"1s\",\"reason\":\"short\"}");
     assertThat(set.status()).isEqualTo(200);
     Stage.await(
         "its end",
