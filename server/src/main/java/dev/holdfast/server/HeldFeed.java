@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A feed that has nothing new while the control rod {@code freeze-stream} is in: its follower
@@ -44,7 +45,7 @@ final class HeldFeed implements Feed {
 
   @Override
   public List<Sealed> read(long after, int max) throws StoreException {
-    if (frozen() != null) {
+    if (frozen()) {
       throw new StoreException("the stream is frozen"); // it came in since the head moved
     }
     return feed.read(after, max);
@@ -54,8 +55,8 @@ final class HeldFeed implements Feed {
   public long awaitBeyond(long position, Duration wait) throws InterruptedException {
     var deadline = Deadline.after(time, wait);
     while (true) {
-      long head = feed.awaitBeyond(position, frozen() == null ? deadline.left() : Duration.ZERO);
-      var rod = frozen(); // asked again: it may have come in during the wait
+      long head = feed.awaitBeyond(position, frozen() ? Duration.ZERO : deadline.left());
+      var rod = rod(); // asked again: it may have come in during the wait
       if (rod == null && (head > position || deadline.passed())) {
         return head;
       }
@@ -72,7 +73,12 @@ final class HeldFeed implements Feed {
     }
   }
 
-  private RodView.@org.jspecify.annotations.Nullable Inserted frozen() {
+  /** Whether it has nothing new now. */
+  boolean frozen() {
+    return rod() != null;
+  }
+
+  private RodView.@Nullable Inserted rod() {
     return heeding ? rods.get().find(KnownRod.FREEZE_STREAM, time.now().toEpochMilli()) : null;
   }
 }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.PriorityQueue;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,16 +22,25 @@ final class Hosts {
 
   private final Ledger ledger;
   private final Follower<Routing> routing;
+  private final BooleanSupplier frozen;
 
-  Hosts(Ledger ledger, Follower<Routing> routing) {
+  /**
+   * What the follower knows.
+   *
+   * @param frozen whether it applies nothing now, so that waiting for it is vain
+   */
+  Hosts(Ledger ledger, Follower<Routing> routing, BooleanSupplier frozen) {
     this.ledger = ledger;
     this.routing = routing;
+    this.frozen = frozen;
   }
 
   /** Waits, within a bound, until what is in the ledger now is known here and at the edge. */
   void settle() {
     try {
-      routing.awaitApplied(ledger.head(), APPLY_WAIT);
+      if (!frozen.getAsBoolean()) {
+        routing.awaitApplied(ledger.head(), APPLY_WAIT);
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -169,7 +169,7 @@ final class Platform implements AutoCloseable {
       }
       var listening = CompletableFuture.supplyAsync(() -> openEdge(config, rods, logs, edgeLog));
       keep(() -> closeOpened(listening));
-      var hosts = new Hosts(ledger, routing);
+      var hosts = new Hosts(ledger, routing, held::frozen);
       var operations =
           PlatformOperations.of(
               new AppOperations(drones, artifacts, logs, () -> edge().getPort()),

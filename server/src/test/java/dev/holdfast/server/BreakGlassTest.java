@@ -211,7 +211,7 @@ class BreakGlassTest {
       assertThat(Files.getPosixFilePermissions(temp.resolve(RodSocket.FILE)))
           .isEqualTo(PosixFilePermissions.fromString("rw-------"));
       assertThat(socket).isNotNull();
-      for (int i = 0; i < 10; i++) {
+      for (int i = 0; i < 4; i++) {
         silent.add(connect());
       }
       assertThat(ask("{\"ask\":\"list\"}").get("done").asBoolean()).isTrue();
