@@ -98,17 +98,10 @@ class ConductorTest {
   }
 
   private Drones start() throws Exception {
+    var now = Time.system();
+    var free = Brake.NONE;
     drones =
-        Drones.start(
-            books.ledger,
-            launcher,
-            artifacts,
-            logs,
-            edges,
-            Brake.NONE,
-            config,
-            Time.system(),
-            "test");
+        Drones.start(books.ledger, launcher, artifacts, logs, edges, free, config, now, "test");
     return drones;
   }
 
