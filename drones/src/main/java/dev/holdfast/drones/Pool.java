@@ -98,7 +98,7 @@ final class Pool {
           }
           orphans.add(entryKey);
           var rest = resting.computeIfAbsent(entryKey, _ -> new Rest(position, time.nanos()));
-          if (traffic.applied(rest.position())
+          if (traffic.forgotten(rest.position())
               && time.nanos() - rest.sinceNanos() >= config.portRest().toNanos()) {
             done.add(
                 new Rested(entryKey.substring(Lease.entryKey("").length()), lease.value().epoch()));

@@ -12,6 +12,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -31,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Ledger implements Feed, AutoCloseable {
   private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+  private static final int COMPACTED_AT_A_TIME = 2_000;
   private static final Duration IDLE = Duration.ofSeconds(1);
   private static final Payload ANY_STATE =
       Lease.KIND.encode(new Lease.State("nobody", 1, false, null, 0));
@@ -43,13 +45,17 @@ public final class Ledger implements Feed, AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition moved = lock.newCondition();
   private final Thread writer;
+  private final String id;
   private volatile long head;
+  private volatile long floor;
 
   /** A request that waits for the writer. */
   private sealed interface Request {
     record Append(Transaction transaction) implements Request {}
 
     record Renew(String key, long epoch, Duration ttl) implements Request {}
+
+    record Compact(long from, long upTo) implements Request {}
   }
 
   private enum Turn {
@@ -80,7 +86,9 @@ public final class Ledger implements Feed, AutoCloseable {
     this.time = time;
     this.config = config;
     queue = new BoundedQueue<>("ledger.queueMax", config.queueMax());
+    id = store.id();
     head = store.head();
+    floor = store.floor();
     writer = Thread.ofPlatform().name("ledger-writer").daemon().unstarted(this::write);
   }
 
@@ -106,9 +114,46 @@ public final class Ledger implements Feed, AutoCloseable {
     return (double) queue.size() / queue.capacity();
   }
 
+  /** Tells this ledger from every other; see {@link Store#id}. */
+  public String id() {
+    return id;
+  }
+
   /** Position of the last entry; 0 when there is none. */
   public long head() {
     return head;
+  }
+
+  /** Position from which on history is whole; see {@link Store#floor}. */
+  public long floor() {
+    return floor;
+  }
+
+  /** Position of the oldest entry that {@link #read} still gives. */
+  public long oldest() {
+    return floor + 1;
+  }
+
+  /**
+   * Drops what a later entry of its key stands in for, up to that position, a few thousand entries
+   * at a time between other writes. Followers that are behind it take a snapshot.
+   *
+   * @param upTo at most {@link #head}
+   */
+  public Outcome<Receipt> compact(long upTo) {
+    if (upTo < 0 || upTo > head) {
+      return Outcome.refused(
+          new Refusal.Invalid(Check.message("position", upTo, "0 to " + head)));
+    }
+    long from = 0;
+    while (true) {
+      var outcome = submit(new Request.Compact(from, upTo));
+      if (!(outcome instanceof Outcome.Done<Receipt>(var receipt))
+          || receipt.position() >= upTo) {
+        return outcome;
+      }
+      from = receipt.position();
+    }
   }
 
   /**
@@ -145,9 +190,33 @@ public final class Ledger implements Feed, AutoCloseable {
     return store.snapshot(each);
   }
 
+  /**
+   * See {@link Feed#read}.
+   *
+   * @throws HistoryGone when entries after that position were compacted away
+   */
   @Override
   public List<Sealed> read(long after, int max) throws StoreException {
+    var entries = store.read(after, max);
+    if (after < floor) { // looked at afterwards: it is raised before anything is removed
+      throw new HistoryGone(after, floor);
+    }
+    return entries;
+  }
+
+  /** As {@link #read}, but what was compacted away is passed over: for people, not for folds. */
+  public List<Sealed> left(long after, int max) throws StoreException {
     return store.read(after, max);
+  }
+
+  /** See {@link Store#newest}. */
+  public List<Sealed> newest(long after, int max) throws StoreException {
+    return store.newest(after, max);
+  }
+
+  /** See {@link Store#counts}. */
+  public List<Store.Count> counts() throws StoreException {
+    return store.counts();
   }
 
   @Override
@@ -364,10 +433,17 @@ public final class Ledger implements Feed, AutoCloseable {
         case Request.Append(var transaction) -> new Decision(batch, kinds, now).append(transaction);
         case Request.Renew(var key, var epoch, var ttl) ->
             new Decision(batch, kinds, now).renew(key, epoch, ttl);
+        case Request.Compact(var from, var upTo) -> compact(batch, from, upTo);
       };
     } catch (StoreException e) {
       throw new Undecided(e);
     }
+  }
+
+  private Outcome<Receipt> compact(Store.Batch batch, long from, long upTo) throws StoreException {
+    var done = batch.compact(from, upTo, COMPACTED_AT_A_TIME);
+    floor = Math.max(floor, done.reached());
+    return Outcome.done(new Receipt(done.reached(), List.of(), Map.of()));
   }
 
   private static final class Undecided extends RuntimeException {

@@ -14,6 +14,12 @@ public interface Store extends AutoCloseable {
   /** Where a key stands. */
   record Head(long position, long revision, boolean deleted, String kind) {}
 
+  /** How many keys of a kind are live, and how many are deleted. */
+  record Count(String kind, long live, long deleted) {}
+
+  /** How far a step of a compaction came, and how many entries it removed. */
+  record Compacted(long reached, long removed) {}
+
   /** One atomic, durable write of many entries. Confined to the writer thread. */
   interface Batch extends AutoCloseable {
 
@@ -39,6 +45,12 @@ public interface Store extends AutoCloseable {
     void end(String key) throws StoreException;
 
     /**
+     * Looks at the first {@code max} entries after {@code from} and up to {@code upTo}, removes
+     * those that are not the newest of their key, and raises {@link Store#floor} to where it came.
+     */
+    Compacted compact(long from, long upTo, int max) throws StoreException;
+
+    /**
      * Makes everything durable; when this returns, it survives the loss of power.
      *
      * @throws StoreException when nothing of the batch was kept
@@ -56,8 +68,29 @@ public interface Store extends AutoCloseable {
   /** Position of the last committed entry; 0 in an empty ledger. */
   long head() throws StoreException;
 
-  /** See {@link Feed#read}. */
+  /**
+   * Tells this ledger from any other that has the same positions, one that was restored from its
+   * own backup included.
+   */
+  String id() throws StoreException;
+
+  /**
+   * Position up to which entries may be missing because a later one of their key stands in for
+   * them; 0 when everything is there.
+   */
+  long floor() throws StoreException;
+
+  /** See {@link Feed#read}. Below {@link #floor} positions may be missing. */
   List<Sealed> read(long after, int max) throws StoreException;
+
+  /**
+   * The newest envelope of every key whose newest is beyond {@code after}, deletions included, at
+   * most {@code max}, in order of position. A compaction changes nothing of what this answers.
+   */
+  List<Sealed> newest(long after, int max) throws StoreException;
+
+  /** How many keys there are, by kind, in order of kind. Looks at all of them. */
+  List<Count> counts() throws StoreException;
 
   /** See {@link Feed#snapshot}. */
   long snapshot(Consumer<Sealed> each) throws StoreException;

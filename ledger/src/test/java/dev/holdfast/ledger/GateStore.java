@@ -66,6 +66,26 @@ final class GateStore implements Store {
   }
 
   @Override
+  public String id() throws StoreException {
+    return store.id();
+  }
+
+  @Override
+  public long floor() throws StoreException {
+    return store.floor();
+  }
+
+  @Override
+  public List<Sealed> newest(long after, int max) throws StoreException {
+    return store.newest(after, max);
+  }
+
+  @Override
+  public List<Count> counts() throws StoreException {
+    return store.counts();
+  }
+
+  @Override
   public List<Sealed> read(long after, int max) throws StoreException {
     return store.read(after, max);
   }
@@ -133,6 +153,11 @@ final class GateStore implements Store {
     @Override
     public void end(String key) throws StoreException {
       batch.end(key);
+    }
+
+    @Override
+    public Compacted compact(long from, long upTo, int max) throws StoreException {
+      return batch.compact(from, upTo, max);
     }
 
     @Override

@@ -5,6 +5,7 @@ import static dev.holdfast.ledger.Transaction.ANY;
 import static dev.holdfast.ledger.Transaction.PRESENT;
 import static dev.holdfast.ledger.Transaction.at;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.limits.ManualTime;
 import dev.holdfast.limits.Outcome;
@@ -55,6 +56,36 @@ public abstract class LedgerContract {
   /** The kinds that the contract writes. */
   public static Kinds kinds() {
     return Kinds.of(Service.KIND, Route.KIND);
+  }
+
+  @Test
+  public void aCompactionSendsFollowersBehindItToTheSnapshot() throws Exception {
+    for (int i = 1; i <= 30; i++) {
+      append(ledger, i % 3);
+    }
+    var live = new ArrayList<Sealed>();
+    ledger.snapshot(live::add);
+    assertThat(ledger.compact(20).orThrow().position()).isEqualTo(20);
+    assertThat(ledger.floor()).isEqualTo(20);
+    assertThatThrownBy(() -> ledger.read(19, 10))
+        .isInstanceOf(HistoryGone.class)
+        .hasMessage("position: 19 (expected: at least 20; what was before is compacted)");
+    assertThat(ledger.read(20, 100)).hasSize(10);
+    var after = new ArrayList<Sealed>();
+    assertThat(ledger.snapshot(after::add)).isEqualTo(30);
+    assertThat(after).isEqualTo(live);
+    assertThat(ledger.compact(31))
+        .isEqualTo(
+            Outcome.refused(new Refusal.Invalid("position: 31 (expected: 0 to 30)")));
+    append(ledger, 0);
+    assertThat(ledger.head()).isEqualTo(31);
+  }
+
+  private static void append(Ledger ledger, int name) {
+    var service = new Service("s" + name, true, 1);
+    ledger
+        .append(Transaction.by("test").put(Service.KIND, "service/s" + name, service, ANY))
+        .orThrow();
   }
 
   @Test

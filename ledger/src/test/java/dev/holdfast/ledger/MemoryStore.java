@@ -5,7 +5,10 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.UUID;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +19,8 @@ public final class MemoryStore implements Store {
   private final List<Sealed> log = new ArrayList<>();
   private final Map<String, Head> heads = new HashMap<>();
   private final TreeMap<String, Lease> leases = new TreeMap<>();
+  private final String id = UUID.randomUUID().toString();
+  private long floor; // guarded by lock
   private volatile @Nullable String failure;
 
   /** From now on every commit fails with that message; null heals it. */
@@ -53,6 +58,54 @@ public final class MemoryStore implements Store {
     lock.lock();
     try {
       return log.stream().filter(s -> s.position() > after).limit(max).toList();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public String id() {
+    return id;
+  }
+
+  @Override
+  public long floor() {
+    lock.lock();
+    try {
+      return floor;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public List<Sealed> newest(long after, int max) {
+    lock.lock();
+    try {
+      return heads.values().stream()
+          .filter(head -> head.position() > after)
+          .sorted(Comparator.comparingLong(Head::position))
+          .limit(max)
+          .map(head -> at(head.position()))
+          .toList();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public List<Count> counts() {
+    lock.lock();
+    try {
+      var counts = new TreeMap<String, Count>();
+      for (var head : heads.values()) {
+        long gone = head.deleted() ? 1 : 0;
+        counts.merge(
+            head.kind(),
+            new Count(head.kind(), 1 - gone, gone),
+            (a, b) -> new Count(a.kind(), a.live() + b.live(), a.deleted() + b.deleted()));
+      }
+      return List.copyOf(counts.values());
     } finally {
       lock.unlock();
     }
@@ -107,7 +160,9 @@ public final class MemoryStore implements Store {
     private final Map<String, Head> newHeads = new HashMap<>(heads);
     private final TreeMap<String, Lease> newLeases = new TreeMap<>(leases);
     private final List<Sealed> appended = new ArrayList<>();
+    private final Set<Long> removed = new TreeSet<>();
     private long position = MemoryStore.this.head();
+    private long newFloor = MemoryStore.this.floor();
 
     @Override
     public long head() {
@@ -162,6 +217,22 @@ public final class MemoryStore implements Store {
     }
 
     @Override
+    public Compacted compact(long from, long upTo, int max) {
+      var newest = newHeads.values().stream().map(Head::position).toList();
+      var looked =
+          MemoryStore.this.read(from, Integer.MAX_VALUE).stream()
+              .map(Sealed::position)
+              .filter(p -> p <= upTo)
+              .limit(max)
+              .toList();
+      long reached = looked.size() < max ? upTo : looked.getLast();
+      var old = looked.stream().filter(p -> !newest.contains(p)).toList();
+      removed.addAll(old);
+      newFloor = Math.max(newFloor, reached);
+      return new Compacted(reached, old.size());
+    }
+
+    @Override
     public void commit() throws StoreException {
       var message = failure;
       if (message != null) {
@@ -170,6 +241,8 @@ public final class MemoryStore implements Store {
       lock.lock();
       try {
         log.addAll(appended);
+        log.removeIf(sealed -> removed.contains(sealed.position()));
+        floor = newFloor;
         heads.putAll(newHeads);
         leases.clear();
         leases.putAll(newLeases);

@@ -167,6 +167,86 @@ public abstract class StoreContract {
   }
 
   @Test
+  public void theNewestOfEveryKeyIsReadAfterAPositionDeletionsIncluded() throws Exception {
+    write(
+        entry(1, "service/z", 1, false),
+        entry(2, "service/a", 1, false),
+        entry(3, "service/gone", 1, false),
+        entry(4, "service/z", 2, false),
+        entry(5, "service/gone", 2, true));
+    assertThat(positions(store.newest(0, 10))).containsExactly(2L, 4L, 5L);
+    assertThat(positions(store.newest(2, 10))).containsExactly(4L, 5L);
+    assertThat(positions(store.newest(0, 2))).containsExactly(2L, 4L);
+    assertThat(store.newest(5, 10)).isEmpty();
+    assertThat(store.counts()).containsExactly(new Store.Count("service", 2, 1));
+  }
+
+  @Test
+  public void aCompactionLeavesTheNewestOfEveryKeyAndEverythingBeyondIt() throws Exception {
+    write(
+        entry(1, "service/a", 1, false),
+        entry(2, "service/b", 1, false),
+        entry(3, "service/a", 2, false),
+        entry(4, "service/b", 2, true),
+        entry(5, "service/a", 3, false),
+        entry(6, "service/a", 4, false));
+    var live = snapshot();
+    var newest = store.newest(0, 10);
+    assertThat(compact(0, 4, 100)).isEqualTo(new Store.Compacted(4, 3));
+    assertThat(store.floor()).isEqualTo(4);
+    assertThat(positions(store.read(0, 10))).containsExactly(4L, 5L, 6L);
+    assertThat(positions(store.read(4, 10))).containsExactly(5L, 6L);
+    assertThat(snapshot()).isEqualTo(live);
+    assertThat(store.newest(0, 10)).isEqualTo(newest);
+    assertThat(store.head()).isEqualTo(6);
+    assertThat(compact(0, 2, 100)).isEqualTo(new Store.Compacted(2, 0));
+    assertThat(store.floor()).as("it never falls").isEqualTo(4);
+    write(entry(7, "service/b", 3, false), entry(8, "service/a", 5, false));
+    assertThat(compact(0, 7, 100)).isEqualTo(new Store.Compacted(7, 3));
+    assertThat(positions(store.read(0, 10))).containsExactly(7L, 8L);
+    store.close();
+    store = open();
+    assertThat(store.floor()).isEqualTo(7);
+    assertThat(store.head()).isEqualTo(8);
+  }
+
+  @Test
+  public void aCompactionGoesInStepsAndNotAtAllWithoutItsCommit() throws Exception {
+    write(entry(1, "service/a", 1, false), entry(2, "service/a", 2, false));
+    write(entry(3, "service/a", 3, false), entry(4, "service/a", 4, false));
+    try (var batch = store.begin()) {
+      assertThat(batch.compact(0, 4, 100)).isEqualTo(new Store.Compacted(4, 3));
+    }
+    assertThat(store.floor()).isZero();
+    assertThat(store.read(0, 10)).hasSize(4);
+    assertThat(compact(0, 4, 2)).isEqualTo(new Store.Compacted(2, 2));
+    assertThat(store.floor()).isEqualTo(2);
+    assertThat(compact(2, 4, 2)).isEqualTo(new Store.Compacted(4, 1));
+    assertThat(positions(store.read(0, 10))).containsExactly(4L);
+  }
+
+  @Test
+  public void theNameOfALedgerIsTheSameEachTime() throws Exception {
+    var id = store.id();
+    assertThat(id).isNotEmpty();
+    store.close();
+    store = open();
+    assertThat(store.id()).isEqualTo(id);
+  }
+
+  private Store.Compacted compact(long from, long upTo, int max) throws StoreException {
+    try (var batch = store.begin()) {
+      var done = batch.compact(from, upTo, max);
+      batch.commit();
+      return done;
+    }
+  }
+
+  private static List<Long> positions(List<Sealed> entries) {
+    return entries.stream().map(Sealed::position).toList();
+  }
+
+  @Test
   public void aReaderThatThrowsBreaksNothing() throws Exception {
     write(entry(1, "service/a", 1, false));
     assertThatThrownBy(() ->

@@ -31,6 +31,8 @@ public final class SqliteStore implements Store {
   public static final String FILE = "ledger.db";
 
   static final String HEAD = "SELECT coalesce(max(position), 0) FROM ledger";
+  static final String FLOOR =
+      "SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM meta WHERE name = 'floor'";
   static final String LEASE = "SELECT key, holder, epoch, parent, deadline_ms FROM lease";
   static final String SNAPSHOT =
       "SELECT l.position, l.envelope FROM head h CROSS JOIN ledger l ON l.position = h.position"
@@ -97,17 +99,64 @@ public final class SqliteStore implements Store {
     return readers.read(connection -> Database.number(connection, HEAD));
   }
 
+  @Override
+  public String id() throws StoreException {
+    return readers.read(connection -> {
+      try (var statement = connection.createStatement();
+          var rows =
+              statement.executeQuery("SELECT value FROM meta WHERE name = 'ledger_id'")) {
+        return rows.next() ? rows.getString(1) : "";
+      }
+    });
+  }
+
+  @Override
+  public long floor() throws StoreException {
+    return readers.read(connection -> Database.number(connection, FLOOR));
+  }
+
+  /** As {@link #read}, of the newest of every key. */
+  @Override
+  public List<Sealed> newest(long after, int max) throws StoreException {
+    return some(
+        "SELECT l.position, l.envelope FROM head h CROSS JOIN ledger l ON l.position = h.position"
+            + " WHERE h.position > ? ORDER BY h.position LIMIT ?",
+        after,
+        max);
+  }
+
+  @Override
+  public List<Count> counts() throws StoreException {
+    return readers.read(connection -> {
+      var counts = new ArrayList<Count>();
+      try (var statement = connection.createStatement();
+          var rows =
+              statement.executeQuery(
+                  "SELECT kind, sum(1 - deleted), sum(deleted) FROM head"
+                      + " GROUP BY kind ORDER BY kind")) {
+        while (rows.next()) {
+          counts.add(new Count(rows.getString(1), rows.getLong(2), rows.getLong(3)));
+        }
+      }
+      return counts;
+    });
+  }
+
   /**
    * At most {@code max} entries, and none after those that reach {@link StoreConfig#readBytesMax}.
    */
   @Override
   public List<Sealed> read(long after, int max) throws StoreException {
+    return some(
+        "SELECT position, envelope FROM ledger WHERE position > ? ORDER BY position LIMIT ?",
+        after,
+        max);
+  }
+
+  private List<Sealed> some(String sql, long after, int max) throws StoreException {
     return readers.read(connection -> {
       var entries = new ArrayList<Sealed>();
-      try (var select =
-          connection.prepareStatement(
-              "SELECT position, envelope FROM ledger WHERE position > ?"
-                  + " ORDER BY position LIMIT ?")) {
+      try (var select = connection.prepareStatement(sql)) {
         select.setLong(1, after);
         select.setInt(2, max);
         long bytes = 0;
@@ -214,6 +263,26 @@ public final class SqliteStore implements Store {
    */
   public static Report check(Path file) throws StoreException {
     return Verification.of(file);
+  }
+
+  /**
+   * Gives the database, which nobody uses, another {@link #id}: what is written to a restored copy
+   * is another history than what was written after the copy was made, at the same positions.
+   *
+   * @throws StoreException when it cannot be written
+   */
+  public static void renewId(Path file) throws StoreException {
+    var database = new Database(file, StoreConfig.defaults());
+    var connection = database.writer();
+    try {
+      Database.execute(
+          connection,
+          "UPDATE meta SET value = lower(hex(randomblob(16))) WHERE name = 'ledger_id'");
+    } catch (SQLException e) {
+      throw database.failure("cannot be written", e);
+    } finally {
+      Database.close(connection);
+    }
   }
 
   /**

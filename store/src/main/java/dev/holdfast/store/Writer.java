@@ -81,6 +81,9 @@ final class Writer implements AutoCloseable {
     final PreparedStatement grant;
     final PreparedStatement renew;
     final PreparedStatement end;
+    final PreparedStatement reach;
+    final PreparedStatement thin;
+    final PreparedStatement floor;
 
     Session(Connection connection) throws SQLException {
       this.connection = connection;
@@ -105,6 +108,18 @@ final class Writer implements AutoCloseable {
           connection.prepareStatement(
               "UPDATE lease SET deadline_ms = ? WHERE key = ? AND epoch = ? AND parent IS NULL");
       end = connection.prepareStatement("DELETE FROM lease WHERE key = ?");
+      reach =
+          connection.prepareStatement(
+              "SELECT count(*), max(position) FROM (SELECT position FROM ledger"
+                  + " WHERE position > ? AND position <= ? ORDER BY position LIMIT ?)");
+      thin =
+          connection.prepareStatement(
+              "DELETE FROM ledger WHERE position > ? AND position <= ?"
+                  + " AND NOT EXISTS (SELECT 1 FROM head h WHERE h.position = ledger.position)");
+      floor =
+          connection.prepareStatement(
+              "INSERT INTO meta (name, value) VALUES ('floor', ?1) ON CONFLICT (name) DO UPDATE"
+                  + " SET value = ?1 WHERE CAST(value AS INTEGER) < CAST(?1 AS INTEGER)");
     }
   }
 
@@ -222,6 +237,29 @@ final class Writer implements AutoCloseable {
         session.end.setString(1, key);
         session.end.executeUpdate();
       });
+    }
+
+    @Override
+    public Store.Compacted compact(long from, long upTo, int max) throws StoreException {
+      return attempt(
+          "cannot be compacted",
+          () -> {
+            session.reach.setLong(1, from);
+            session.reach.setLong(2, upTo);
+            session.reach.setInt(3, max);
+            long reached = upTo;
+            try (var rows = session.reach.executeQuery()) {
+              if (rows.next() && rows.getInt(1) == max) {
+                reached = rows.getLong(2);
+              }
+            }
+            session.thin.setLong(1, from);
+            session.thin.setLong(2, reached);
+            int removed = session.thin.executeUpdate();
+            session.floor.setString(1, Long.toString(reached));
+            session.floor.executeUpdate();
+            return new Store.Compacted(reached, removed);
+          });
     }
 
     @Override

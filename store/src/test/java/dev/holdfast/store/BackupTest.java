@@ -3,6 +3,8 @@ package dev.holdfast.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.ledger.Envelope;
+import dev.holdfast.ledger.StoreContract;
 import dev.holdfast.ledger.StoreException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,6 +73,48 @@ class BackupTest {
         assertThat(files.map(file -> file.getFileName().toString()))
             .containsExactlyInAnyOrder("copy.db", "good.db");
       }
+    }
+  }
+
+  @Test
+  void aCheckFindsNothingWrongWithWhatACompactionLeaves() throws Exception {
+    var file = home.resolve(SqliteStore.FILE);
+    try (var store = SqliteStore.open(home, StoreConfig.defaults())) {
+      for (long i = 1; i <= 6; i++) {
+        var entry = StoreContract.entry(i, "service/s" + i % 2, (i + 1) / 2, false);
+        try (var batch = store.begin()) {
+          batch.append(entry, Envelope.encode(entry));
+          batch.commit();
+        }
+      }
+      try (var batch = store.begin()) {
+        assertThat(batch.compact(0, 4, 100).removed()).isEqualTo(4);
+        batch.commit();
+      }
+    }
+    assertThat(SqliteStore.check(file).problems()).isEmpty();
+    try (var connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+        var statement = connection.createStatement()) {
+      statement.executeUpdate("UPDATE meta SET value = '2' WHERE name = 'floor'");
+    }
+    assertThat(SqliteStore.check(file).problems())
+        .anySatisfy(found -> assertThat(found).contains("no entry at 3"));
+  }
+
+  @Test
+  void aRestoredCopyIsAnotherLedger() throws Exception {
+    var copy = elsewhere.resolve(SqliteStore.FILE);
+    String id;
+    try (var store = SqliteStore.open(home, StoreConfig.defaults())) {
+      SqliteStoreTest.append(store, 1);
+      store.backup(copy);
+      id = store.id();
+    }
+    SqliteStore.renewId(copy);
+    assertThat(SqliteStore.check(copy).problems()).isEmpty();
+    try (var store = SqliteStore.open(elsewhere, StoreConfig.defaults())) {
+      assertThat(store.id()).hasSameSizeAs(id).isNotEqualTo(id);
+      assertThat(store.head()).isEqualTo(1);
     }
   }
 
