@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code holdfast tokens}. */
@@ -45,6 +46,12 @@ final class Tokens extends Verb {
     @Parameters(paramLabel = "NAME", description = "Whose it is, such as ci.")
     String name = "";
 
+    @Option(
+        names = "--scope",
+        paramLabel = "SCOPE",
+        description = "What it opens: all, or follow for an edge or another follower.")
+    String scope = "all";
+
     Create(Options options) {
       super(options);
     }
@@ -54,7 +61,11 @@ final class Tokens extends Verb {
       screen.action(
           "Creating token " + Text.oneLine(name),
           () -> {
-            var token = api.send(Call.of("POST", "/v1/tokens", Json.object().put("name", name)));
+            var body = Json.object().put("name", name);
+            if (!scope.equals("all")) {
+              body.put("scope", scope);
+            }
+            var token = api.send(Call.of("POST", "/v1/tokens", body));
             screen.json(token);
             return "done, it is not shown again:\n" + Json.shown(token, "token", "");
           });

@@ -1,5 +1,7 @@
 package dev.holdfast.server;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Refusal;
 import io.javalin.Javalin;
@@ -11,12 +13,15 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Semaphore;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpStatus;
+import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -32,18 +37,27 @@ import org.jspecify.annotations.Nullable;
 final class Api implements AutoCloseable {
   private static final Logger LOG = Logger.getLogger(Api.class.getName());
   private static final String ACTOR = "holdfast.actor";
+  private static final String SCOPE = "holdfast.scope";
   private static final String BEARER = "Bearer ";
+  private static final String BASIC = "Basic ";
   private static final long IDLE_MILLIS = 60_000;
   private static final int HEADER_BYTES_MAX = 16 * 1024;
+
+  /** Keys hold slashes, which clients of documents write as {@code %2F}. */
+  private static final UriCompliance KEYS_IN_PATHS =
+      UriCompliance.DEFAULT.with(
+          "holdfast", UriCompliance.Violation.AMBIGUOUS_PATH_SEPARATOR);
+
   private static final int ACCEPT_QUEUE = 1_024;
 
   /** Calls about control rods at a time. */
   private static final int CONTROLS_MAX = 8;
 
-  private final Tokens tokens;
+  private final Doorman tokens;
   private final RodGuard rods;
   private final Semaphore calls;
   private final Semaphore streams;
+  private final Semaphore followers;
   private final Semaphore controls = new Semaphore(CONTROLS_MAX);
   private final Javalin javalin;
   private final InetSocketAddress address;
@@ -53,12 +67,13 @@ final class Api implements AutoCloseable {
    *
    * @throws IOException when the address is taken, naming it
    */
-  Api(ServerConfig config, List<Operation> operations, Tokens tokens, RodGuard rods)
+  Api(ServerConfig config, List<Operation> operations, Doorman tokens, RodGuard rods)
       throws IOException {
     this.tokens = tokens;
     this.rods = rods;
     calls = new Semaphore(config.integer(ServerConfig.API_CALLS));
     streams = new Semaphore(config.integer(ServerConfig.API_STREAMS));
+    followers = new Semaphore(config.integer(ServerConfig.API_FOLLOWERS));
     var listen = config.listen(ServerConfig.API);
     var at = listen.socket().getAddress();
     javalin = Javalin.create(javalinConfig -> configure(javalinConfig, listen, operations));
@@ -103,9 +118,12 @@ final class Api implements AutoCloseable {
     config.jetty.modifyHttpConfiguration(http -> {
       http.setSendServerVersion(false);
       http.setRequestHeaderSize(HEADER_BYTES_MAX);
+      http.setUriCompliance(KEYS_IN_PATHS);
       http.setIdleTimeout(IDLE_MILLIS);
     });
     config.jetty.modifyServer(server -> server.setErrorHandler(new Unreadable()));
+    config.jetty.modifyServletContextHandler(
+        context -> context.getServletHandler().setDecodeAmbiguousURIs(true));
     config.jetty.addConnector((server, http) -> {
       var tcp = new ServerConnector(server, new HttpConnectionFactory(http));
       tcp.setHost(listen.host());
@@ -129,7 +147,10 @@ final class Api implements AutoCloseable {
       throws IOException, InterruptedException {
     var bound = bound(operation);
     if (bound != null) {
-      identify(context);
+      identify(context, couch(context));
+      if (!forFollowers(operation)) {
+        requireFull(context);
+      }
       if (!bound.tryAcquire()) {
         throw Problem.of(
             new Refusal.Unavailable("too much is worked on at the moment", Duration.ofSeconds(1)));
@@ -153,20 +174,49 @@ final class Api implements AutoCloseable {
   private @Nullable Semaphore bound(Operation operation) {
     return switch (operation.access()) {
       case OPEN -> null;
-      case CALL -> calls;
+      case CALL, FOLLOW_CALL -> calls;
       case STREAM -> streams;
       case CONTROL -> controls;
+      case FOLLOW -> followers;
     };
   }
 
-  private void identify(Context context) {
+  private static boolean forFollowers(Operation operation) {
+    return switch (operation.access()) {
+      case FOLLOW, FOLLOW_CALL -> true;
+      case OPEN, CALL, STREAM, CONTROL -> false;
+    };
+  }
+
+  /** Refuses a token that may only follow. */
+  static void requireFull(Context context) {
+    if (context.<Token.Scope>attribute(SCOPE) == Token.Scope.FOLLOW) {
+      throw new Problem.Thrown(
+          Problem.of(
+              403,
+              "Forbidden",
+              "token: "
+                  + actor(context)
+                  + " may only follow the ledger (expected: one without that bound)"),
+          null);
+    }
+  }
+
+  private static boolean couch(Context context) {
+    return context.path().startsWith(CouchOperations.ROOT);
+  }
+
+  private void identify(Context context, boolean basic) {
     var header = context.header("Authorization");
+    if (basic && header != null && header.startsWith(BASIC)) {
+      header = BEARER + password(header.substring(BASIC.length()).strip());
+    }
     var token =
         header != null && header.startsWith(BEARER)
             ? tokens.find(header.substring(BEARER.length()).strip())
             : null;
     if (token == null) {
-      context.header("WWW-Authenticate", "Bearer");
+      context.header("WWW-Authenticate", basic ? "Basic realm=\"holdfast\"" : "Bearer");
       throw new Problem.Thrown(
           Problem.of(
               401,
@@ -178,6 +228,17 @@ final class Api implements AutoCloseable {
           null);
     }
     context.attribute(ACTOR, token.name());
+    context.attribute(SCOPE, token.scoped());
+  }
+
+  /** The token, for clients that know no other place for it than the password. */
+  private static String password(String credentials) {
+    try {
+      var text = new String(Base64.getDecoder().decode(credentials), UTF_8);
+      return text.substring(text.indexOf(':') + 1);
+    } catch (IllegalArgumentException e) {
+      return "";
+    }
   }
 
   /** Who calls, as it stands in the ledger. */
@@ -203,6 +264,8 @@ final class Api implements AutoCloseable {
           problem(context, Problem.of(400, "Invalid request", String.valueOf(bad.getMessage())));
       case EOFException _ -> // the client went away in the middle of its request
           problem(context, Problem.of(400, "Invalid request", "body: ended early (expected: all)"));
+      case IOException broken when context.res().isCommitted() -> // it went, or was cut off
+          LOG.log(Level.FINE, "a stream broke", broken);
       default -> {
         LOG.log(Level.SEVERE, context.method() + " " + Check.printable(context.path()), exception);
         problem(
@@ -212,7 +275,7 @@ final class Api implements AutoCloseable {
   }
 
   private static void missing(Context context, String title) {
-    if (!String.valueOf(context.res().getContentType()).startsWith("application/problem")) {
+    if (!String.valueOf(context.res().getContentType()).startsWith("application/")) {
       problem(
           context,
           Problem.of(
@@ -228,6 +291,11 @@ final class Api implements AutoCloseable {
   private static void problem(Context context, Problem problem) {
     if (context.res().isCommitted()) {
       return; // a stream that broke in the middle ends there
+    }
+    if (couch(context)) {
+      var error = problem.title().toLowerCase(Locale.ROOT).replace(' ', '_');
+      answer(context, problem.status(), CouchOperations.error(error, problem.detail()));
+      return;
     }
     context
         .status(problem.status())

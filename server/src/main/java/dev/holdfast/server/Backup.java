@@ -212,6 +212,7 @@ final class Backup {
           "ledger in " + file,
           report.head() + " " + report.problems(),
           "sound, with its head at " + manifest.head());
+      SqliteStore.renewId(fresh.resolve(SqliteStore.FILE));
       return report.head();
     } catch (JacksonException e) {
       throw new IOException(

@@ -64,6 +64,11 @@ record Home(Path directory) {
     return directory.resolve("rods.json");
   }
 
+  /** What is handed to followers. */
+  Path stream() {
+    return directory.resolve("stream");
+  }
+
   Path upFile() {
     return directory.resolve("up.json");
   }

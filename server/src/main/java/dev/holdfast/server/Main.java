@@ -29,6 +29,7 @@ public final class Main {
   private static final String USAGE =
       """
       usage: holdfast up [--home DIR] [--http ADDR:PORT] [--api ADDR:PORT]
+                         [--roles all|control,drones|edge] [--control URL]
              holdfast down [--home DIR]
              holdfast restore FILE [--home DIR]
       """;
@@ -84,7 +85,11 @@ public final class Main {
 
   private static int up(ServerConfig config, PrintStream out)
       throws IOException, StoreException, InterruptedException {
-    var platform = Platform.start(config, Time.system());
+    var platform =
+        switch (Roles.of(config)) {
+          case ALL, CONTROL_AND_DRONES -> Platform.start(config, Time.system());
+          case EDGE -> EdgeNode.start(config, Time.system());
+        };
     var ended = new CountDownLatch(1);
     Runtime.getRuntime()
         .addShutdownHook(
@@ -100,8 +105,10 @@ public final class Main {
                   }
                   platform.close();
                   out.println(
-                      "Holdfast is down. Its apps go on running: `holdfast up` adopts them, "
-                          + "`holdfast down` ends them.");
+                      Roles.of(config) == Roles.EDGE
+                          ? "The edge is down."
+                          : "Holdfast is down. Its apps go on running: `holdfast up` adopts them, "
+                              + "`holdfast down` ends them.");
                   out.flush();
                   ended.countDown();
                 }));
@@ -117,6 +124,10 @@ public final class Main {
     var home = new Home(config.home().toAbsolutePath().normalize());
     Check.that(Files.isDirectory(home.directory()), "home", home.directory(), "a home that exists");
     try (var _ = lock(home, config)) {
+      if (Roles.of(config) == Roles.EDGE) {
+        out.println("Ended 0 processes: an edge runs none.");
+        return 0;
+      }
       var artifacts = new Artifacts(home.artifacts(), ArtifactLimits.defaults(), Time.system());
       var launcher =
           new Launcher(
@@ -169,8 +180,9 @@ public final class Main {
       }
       int equals = word.indexOf('=');
       var name = word.substring(2, equals < 0 ? word.length() : equals);
-      if (!List.of("home", "http", "api").contains(name)) {
-        throw new Usage(Check.message("option", word, "--home, --http or --api"));
+      if (!List.of("home", "http", "api", "roles", "control").contains(name)) {
+        throw new Usage(
+            Check.message("option", word, "--home, --http, --api, --roles or --control"));
       }
       if (equals < 0 && i + 1 == arguments.size()) {
         throw new Usage(Check.message("option", word, "a value behind it"));

@@ -30,7 +30,7 @@ final class OpenApi {
     var paths = new LinkedHashMap<String, Map<String, Object>>();
     for (var operation : operations) {
       paths
-          .computeIfAbsent(operation.path(), _ -> new LinkedHashMap<>())
+          .computeIfAbsent(path(operation), _ -> new LinkedHashMap<>())
           .put(operation.method().name().toLowerCase(Locale.ROOT), describe(operation));
     }
     schema(Problem.class);
@@ -57,6 +57,11 @@ final class OpenApi {
     return document;
   }
 
+  /** The path as the document writes it: with braces around what may hold slashes, too. */
+  private static String path(Operation operation) {
+    return operation.path().replace('<', '{').replace('>', '}');
+  }
+
   private Map<String, Object> describe(Operation operation) {
     var described = new LinkedHashMap<String, Object>();
     described.put("summary", operation.summary());
@@ -65,7 +70,7 @@ final class OpenApi {
       described.put("security", List.of());
     }
     var parameters = new ArrayList<Object>();
-    var names = PARAMETER.matcher(operation.path());
+    var names = PARAMETER.matcher(path(operation));
     while (names.find()) {
       parameters.add(parameter(names.group(1), "path", "", true));
     }
@@ -124,7 +129,7 @@ final class OpenApi {
   }
 
   private static String id(Operation operation) {
-    var words = operation.path().replaceAll("[{}]", "").split("[/.]", -1);
+    var words = operation.path().replaceAll("[{}<>]", "").split("[/.]", -1);
     var id = new StringBuilder(operation.method().name().toLowerCase(Locale.ROOT));
     for (var word : words) {
       if (!word.isEmpty() && !word.equals("v1")) {

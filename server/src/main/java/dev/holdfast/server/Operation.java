@@ -47,7 +47,11 @@ record Operation(
     /** A bearer token; one of the streams that are open at a time. */
     STREAM,
     /** A bearer token; few at a time, but room that nothing else takes up. */
-    CONTROL
+    CONTROL,
+    /** A token, even one that may only follow; one of the followers' streams. */
+    FOLLOW,
+    /** A token, even one that may only follow; one of the calls that are worked on at a time. */
+    FOLLOW_CALL
   }
 
   /** What it does to the platform, which a control rod may deny. */

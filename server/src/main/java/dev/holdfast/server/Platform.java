@@ -1,7 +1,5 @@
 package dev.holdfast.server;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.holdfast.certs.Certificates;
 import dev.holdfast.drones.App;
 import dev.holdfast.drones.AppLogs;
@@ -32,6 +30,8 @@ import dev.holdfast.ledger.Policy;
 import dev.holdfast.ledger.Route;
 import dev.holdfast.ledger.Service;
 import dev.holdfast.ledger.StoreException;
+import dev.holdfast.ledger.View;
+import dev.holdfast.limits.Check;
 import dev.holdfast.limits.MetricText;
 import dev.holdfast.limits.Time;
 import dev.holdfast.server.Shapes.Health;
@@ -45,7 +45,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
@@ -60,7 +59,7 @@ import org.jspecify.annotations.Nullable;
  * other, and closed in the opposite order. Nothing is served before the ledger is read and the
  * drones that a predecessor left are adopted. Thread-safe.
  */
-final class Platform implements AutoCloseable {
+final class Platform implements Node {
   private static final Logger LOG = Logger.getLogger(Platform.class.getName());
   private static final Duration WARM_UP = Duration.ofSeconds(60);
   private static final Duration LOOK_WAIT = Duration.ofSeconds(5);
@@ -101,7 +100,8 @@ final class Platform implements AutoCloseable {
   private final Follower<Routing> routing;
   private final Certificates certificates;
   private final Drones drones;
-  private final Edge edge;
+  private final @Nullable Edge edge; // null where visitors come through other processes
+  private final InetSocketAddress visitors;
   private final Api api;
 
   private Platform(ServerConfig config, Time time)
@@ -133,7 +133,9 @@ final class Platform implements AutoCloseable {
       var held = new HeldFeed(ledger, rods::view, time);
       routing = keep(new Follower<>("routing", held, new RoutingFold(), time));
       routing.start();
-      var traffic = new EdgeTraffic(routing);
+      boolean alone = Roles.of(config) == Roles.ALL;
+      var edges = new EdgeReports(ledger, alone ? Duration.ZERO : EdgeReports.LIVE, time);
+      var traffic = new EdgeTraffic(routing, edges);
       certificates =
           keep(
               Certificates.start(ledger, config.certs(), () -> routing.view().value(), time, node));
@@ -167,12 +169,14 @@ final class Platform implements AutoCloseable {
       if (!certificates.awaitLooked(LOOK_WAIT)) {
         LOG.warning("certificates could not be looked after in " + LOOK_WAIT + "; it goes on");
       }
-      var listening = CompletableFuture.supplyAsync(() -> openEdge(config, rods, logs, edgeLog));
+      var listening =
+          CompletableFuture.supplyAsync(() -> alone ? openEdge(config, rods, logs, edgeLog) : null);
       keep(() -> closeOpened(listening));
       var hosts = new Hosts(ledger, routing, held::frozen);
+      var stream = keep(new LedgerFeeds(ledger, home, time));
       var operations =
           PlatformOperations.of(
-              new AppOperations(drones, artifacts, logs, () -> edge().getPort()),
+              new AppOperations(drones, artifacts, logs, this::visitorsPort),
               new RouteOperations(ledger, drones.apps(), hosts),
               new PolicyOperations(ledger, drones.apps(), hosts),
               new MetricOperations(
@@ -180,14 +184,18 @@ final class Platform implements AutoCloseable {
               new LoadOperations(this::edgeLoad),
               new CertificateOperations(certificates),
               new RodOperations(rods, rodLedger, app -> drones.apps().fleet().app(app) != null),
-              new PlatformOperations(
-                  ledger, drones, logs, tokens, new Backup(home, store, time), this::health));
+              new PlatformOperations(drones, logs, tokens, new Backup(home, store, time), this::health),
+              Stream.concat(stream.operations().stream(), edges.all().stream()).toList());
       var opened = edgeOrThrow(listening);
       edge = opened;
-      traffic.open(opened);
+      visitors =
+          opened == null ? config.listen(ServerConfig.HTTP).socket() : opened.address();
+      if (opened != null) {
+        traffic.open(opened);
+      }
       keep(RodRules.start(settings, rods, home, ledger, routing, drones, time));
       api = keep(new Api(config, operations, tokens, new RodGuard(rods::view, time)));
-      writeUpFile();
+      Node.writeUpFile(home, api.address(), edge == null ? null : visitors, startedAt);
     } catch (IOException | StoreException | InterruptedException | RuntimeException e) {
       closeParts();
       throw e;
@@ -251,7 +259,8 @@ final class Platform implements AutoCloseable {
     }
   }
 
-  private static Edge edgeOrThrow(CompletableFuture<Edge> listening) throws IOException {
+  private static @Nullable Edge edgeOrThrow(CompletableFuture<@Nullable Edge> listening)
+      throws IOException {
     try {
       return listening.join();
     } catch (CompletionException e) {
@@ -263,42 +272,33 @@ final class Platform implements AutoCloseable {
     }
   }
 
-  private static void closeOpened(CompletableFuture<Edge> listening) {
+  private static void closeOpened(CompletableFuture<@Nullable Edge> listening) {
     try {
-      listening.join().close();
+      var opened = listening.join();
+      if (opened != null) {
+        opened.close();
+      }
     } catch (CompletionException e) {
       LOG.log(Level.FINE, "the edge never opened", e);
     }
   }
 
   private void edgeMetrics(MetricText out) {
-    edge.metrics().write(out);
-  }
-
-  private LoadReport edgeLoad() {
-    return edge.load();
-  }
-
-  private InetSocketAddress edge() {
-    return edge.address();
-  }
-
-  /** Tells commands on this machine where it serves; a full disk does not keep it from serving. */
-  private void writeUpFile() {
-    try {
-      Home.write(home.upFile(), upFile());
-    } catch (IOException e) {
-      LOG.log(Level.WARNING, "up.json was not written; commands need --server URL", e);
+    if (edge != null) {
+      edge.metrics().write(out);
     }
   }
 
-  private String upFile() {
-    var up = new LinkedHashMap<String, Object>();
-    up.put("pid", ProcessHandle.current().pid());
-    up.put("api", Listen.url(api.address()));
-    up.put("edge", Listen.url(edge.address()));
-    up.put("startedAt", startedAt);
-    return new String(Json.bytes(up), UTF_8) + "\n";
+  private LoadReport edgeLoad() {
+    if (edge == null) {
+      throw Problem.invalid(
+          Check.message("roles", "no edge in this process", "ask the edge's own API"));
+    }
+    return edge.load();
+  }
+
+  private int visitorsPort() {
+    return visitors.getPort();
   }
 
   private Health health() {
@@ -308,8 +308,13 @@ final class Platform implements AutoCloseable {
         node,
         ledger.head(),
         Duration.between(startedAt, time.now()).toSeconds(),
-        Listen.url(edge.address()),
+        Listen.url(visitors),
         routing.standing().getClass().getSimpleName().toLowerCase(Locale.ROOT));
+  }
+
+  /** What the edge routes by. */
+  View<Routing> routingView() {
+    return routing.view();
   }
 
   /** What the edge shows to clients that speak TLS. */
@@ -317,10 +322,10 @@ final class Platform implements AutoCloseable {
     return certificates;
   }
 
-  /** What the operator reads when the platform serves. */
-  String greeting() {
+  @Override
+  public String greeting() {
     var fleet = drones.apps().fleet();
-    var tls = edge.tlsAddress();
+    var tls = edge == null ? null : edge.tlsAddress();
     var secure = tls == null ? "" : "and https://NAME.localhost:%d/".formatted(tls.getPort());
     return """
     Holdfast %s is up.
@@ -331,8 +336,8 @@ final class Platform implements AutoCloseable {
     """
         .formatted(
             Version.NAME,
-            Listen.url(edge.address()),
-            edge.address().getPort(),
+            Listen.url(visitors),
+            visitors.getPort(),
             secure,
             Listen.url(api.address()),
             home.directory().resolve("token"),
@@ -340,16 +345,16 @@ final class Platform implements AutoCloseable {
             ledger.head(),
             fleet.apps().size(),
             fleet.instances().size(),
-            edge.transport());
+            edge == null ? "other processes" : edge.transport());
   }
 
-  /** Connections that would not end by themselves. */
-  int longConnections() {
-    return edge.longConnections();
+  @Override
+  public int longConnections() {
+    return edge == null ? 0 : edge.longConnections();
   }
 
   InetSocketAddress edgeAddress() {
-    return edge.address();
+    return visitors;
   }
 
   InetSocketAddress apiAddress() {

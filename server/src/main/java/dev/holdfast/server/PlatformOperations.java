@@ -1,22 +1,14 @@
 package dev.holdfast.server;
 
 import static dev.holdfast.server.AppOperations.take;
-import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.holdfast.drones.AppLogs;
 import dev.holdfast.drones.Drones;
 import dev.holdfast.drones.LogLine;
-import dev.holdfast.ledger.Entry;
-import dev.holdfast.ledger.Envelope;
-import dev.holdfast.ledger.Ledger;
-import dev.holdfast.ledger.Sealed;
-import dev.holdfast.ledger.StoreException;
 import dev.holdfast.limits.BoundedQueue;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Refusal;
 import dev.holdfast.server.Operation.Query;
-import dev.holdfast.server.Shapes.EntryList;
-import dev.holdfast.server.Shapes.EntryShape;
 import dev.holdfast.server.Shapes.Health;
 import dev.holdfast.server.Shapes.LogShape;
 import dev.holdfast.server.Shapes.NewToken;
@@ -27,25 +19,21 @@ import io.javalin.http.Context;
 import io.javalin.http.HandlerType;
 import java.io.IOException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
 
-/** What the API can do with logs, tokens, the ledger and the installation. Thread-safe. */
+/** What the API can do with logs, tokens and the installation. Thread-safe. */
 final class PlatformOperations {
   private static final Duration HEARTBEAT = Duration.ofSeconds(15);
-  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
   private static final int FOLLOW_BATCH = 256;
   private static final int FOLLOW_QUEUE_MAX = 4_096;
   private static final int LOG_LINES_MAX = 10_000;
   private static final String NDJSON = "application/x-ndjson";
   private static final byte[] NEWLINE = {'\n'};
 
-  private final Ledger ledger;
   private final Drones drones;
   private final AppLogs logs;
   private final Tokens tokens;
@@ -53,13 +41,11 @@ final class PlatformOperations {
   private final Supplier<Health> health;
 
   PlatformOperations(
-      Ledger ledger,
       Drones drones,
       AppLogs logs,
       Tokens tokens,
       Backup backup,
       Supplier<Health> health) {
-    this.ledger = ledger;
     this.drones = drones;
     this.logs = logs;
     this.tokens = tokens;
@@ -96,16 +82,6 @@ final class PlatformOperations {
             this::makeToken),
         Operation.delete("/v1/tokens/{id}", "Revokes an API token.", this::revokeToken)
             .doing(Operation.Effect.CONTROLS),
-        Operation.get(
-                "/v1/ledger",
-                "The ledger's entries after a position; secret payloads are left out.",
-                EntryList.class,
-                this::entries)
-            .with(
-                new Query("after", "Position; 0 for the beginning"),
-                new Query("limit", "At most so many, 1 to 1000"),
-                new Query("follow", "`true`: one JSON object a line, as entries come"))
-            .as(Operation.Access.STREAM, null),
         Operation.of(
                 HandlerType.POST,
                 "/v1/backup",
@@ -213,77 +189,15 @@ final class PlatformOperations {
 
   private Object makeToken(Context context) throws IOException {
     var body = Json.body(context, NewToken.class);
-    var made = take(tokens.create(Api.actor(context), body.name()));
+    var made = take(tokens.create(Api.actor(context), body.name(), body.scope()));
     var token = made.token();
-    return new TokenMade(token.id(), token.name(), token.createdAt(), made.secret());
+    return new TokenMade(
+        token.id(), token.name(), token.scoped(), token.createdAt(), made.secret());
   }
 
   private @Nullable Object revokeToken(Context context) {
     take(tokens.revoke(Api.actor(context), context.pathParam("id")));
     return null;
-  }
-
-  // ---- ledger
-
-  private @Nullable Object entries(Context context) throws IOException, InterruptedException {
-    long after = Api.number(context, "after", 0, 0, Long.MAX_VALUE);
-    int limit = (int) Api.number(context, "limit", 100, 1, 1_000);
-    try {
-      if (!"true".equals(context.queryParam("follow"))) {
-        var items = ledger.read(after, limit).stream().map(this::shape).toList();
-        long last = items.isEmpty() ? after : items.getLast().position();
-        long head = ledger.head();
-        return new EntryList(items, last < head ? String.valueOf(last) : null, head);
-      }
-      context.status(200).contentType(NDJSON);
-      context.res().flushBuffer();
-      while (true) {
-        var batch = ledger.read(after, FOLLOW_BATCH);
-        for (var sealed : batch) {
-          write(context, shape(sealed));
-          after = sealed.position();
-        }
-        if (batch.isEmpty() && ledger.awaitBeyond(after, HEARTBEAT) <= after) {
-          context.outputStream().write(NEWLINE);
-        }
-        context.res().flushBuffer();
-      }
-    } catch (StoreException e) {
-      throw Problem.of(
-          new Refusal.Unavailable("the ledger cannot be read: " + e.getMessage(), RETRY_AFTER));
-    }
-  }
-
-  private EntryShape shape(Sealed sealed) {
-    return switch (Envelope.decode(sealed.envelope())) {
-      case Envelope.Decoded.Good(var entry) -> shape(entry);
-      case Envelope.Decoded.Unreadable(var cause) ->
-          new EntryShape(
-              sealed.position(), "", "unreadable", 0, 0, Instant.EPOCH, "", false, cause, false);
-    };
-  }
-
-  private EntryShape shape(Entry entry) {
-    boolean shown = ledger.kinds().mayShow(entry);
-    return new EntryShape(
-        entry.position(),
-        entry.key(),
-        entry.kind(),
-        entry.schema(),
-        entry.revision(),
-        entry.time(),
-        entry.actor(),
-        entry.deleted(),
-        shown && !entry.deleted() ? payload(entry) : null,
-        !shown);
-  }
-
-  private static Object payload(Entry entry) {
-    try {
-      return Json.MAPPER.readTree(entry.payload().bytes());
-    } catch (JacksonException e) {
-      return new String(entry.payload().bytes(), UTF_8);
-    }
   }
 
   // ---- backup
@@ -308,8 +222,10 @@ final class PlatformOperations {
       LoadOperations load,
       CertificateOperations certificates,
       RodOperations rods,
-      PlatformOperations platform) {
+      PlatformOperations platform,
+      List<Operation> feeds) {
     var all = new ArrayList<Operation>(platform.all());
+    all.addAll(feeds);
     all.addAll(apps.all());
     all.addAll(routes.all());
     all.addAll(policies.all());

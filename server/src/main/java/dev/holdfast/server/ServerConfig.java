@@ -124,6 +124,11 @@ record ServerConfig(Path home, Map<String, String> values) {
       new Key("api.calls-max", "64", "API requests that are worked on at a time; more get 503.");
   static final Key API_STREAMS =
       new Key("api.streams-max", "64", "Log and ledger streams that are open at a time.");
+  static final Key API_FOLLOWERS =
+      new Key(
+          "api.followers-max",
+          "256",
+          "Followers of the ledger that are connected at a time, edges and `_changes` feeds.");
   static final Key DRONES =
       new Key("drones.count", "100", "Processes that may run on this machine at a time.");
   static final Key DRONES_DIRECTORY =
@@ -198,6 +203,10 @@ record ServerConfig(Path home, Map<String, String> values) {
   /** All keys in the order of the reference page. */
   public static final List<Key> KEYS =
       List.of(
+          Roles.ROLES,
+          Roles.CONTROL,
+          Roles.CONTROL_TOKEN,
+          Roles.EDGE_KEYS,
           HTTP,
           HTTPS,
           EDGE_LOOPS,
@@ -216,6 +225,7 @@ record ServerConfig(Path home, Map<String, String> values) {
           API,
           API_CALLS,
           API_STREAMS,
+          API_FOLLOWERS,
           DRONES,
           DRONES_DIRECTORY,
           UID_FIRST,
@@ -327,7 +337,7 @@ record ServerConfig(Path home, Map<String, String> values) {
   private void check() {
     listen(HTTP);
     listen(API);
-    for (var key : List.of(API_CALLS, API_STREAMS, DRONES, PORT_FIRST, PORT_LAST)) {
+    for (var key : List.of(API_CALLS, API_STREAMS, API_FOLLOWERS, DRONES, PORT_FIRST, PORT_LAST)) {
       integer(key);
     }
     for (var key : List.of(PORT_REST, BOOT_TIMEOUT, DRAIN_TIMEOUT, STOP_TIMEOUT)) {
@@ -336,6 +346,7 @@ record ServerConfig(Path home, Map<String, String> values) {
     bytes(UPLOAD_BYTES);
     bytes(STORE_BYTES);
     uidFirst();
+    Roles.check(this);
     certs();
     new RodSettings(this).check();
     var edge = new EdgeSettings(this);

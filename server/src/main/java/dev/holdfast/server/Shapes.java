@@ -200,21 +200,30 @@ final class Shapes {
     }
   }
 
-  record TokenShape(String id, String name, Instant createdAt) {
+  record TokenShape(String id, String name, Token.Scope scope, Instant createdAt) {
     static TokenShape of(Token token) {
-      return new TokenShape(token.id(), token.name(), token.createdAt());
+      return new TokenShape(token.id(), token.name(), token.scoped(), token.createdAt());
     }
   }
 
   record TokenList(List<TokenShape> items, @Nullable String next) {}
 
-  record NewToken(String name) {
+  record NewToken(String name, Token.@Nullable Scope scope) {
     NewToken {
       Objects.requireNonNull(name, "name");
     }
   }
 
-  record TokenMade(String id, String name, Instant createdAt, String token) {}
+  record TokenMade(
+      String id, String name, Token.Scope scope, Instant createdAt, String token) {}
+
+  record NewCompaction(long keep) {
+    NewCompaction {
+      Check.that(keep >= 0, "keep", keep, "0 or more");
+    }
+  }
+
+  record CompactionDone(long floor, long head) {}
 
   record EntryShape(
       long position,

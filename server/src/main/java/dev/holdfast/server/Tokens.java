@@ -26,7 +26,7 @@ import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /** Makes, revokes and recognises API tokens. Thread-safe. */
-final class Tokens implements AutoCloseable {
+final class Tokens implements Doorman, AutoCloseable {
   /** Most tokens of one platform. */
   static final int TOKENS_MAX = 1_000;
 
@@ -102,7 +102,7 @@ final class Tokens implements AutoCloseable {
       secret = fresh(home);
     }
     if (find(secret) == null) {
-      add("holdfast", "home", secret).orThrow();
+      add("holdfast", "home", secret, null).orThrow();
     }
   }
 
@@ -123,7 +123,8 @@ final class Tokens implements AutoCloseable {
   }
 
   /** The token with that secret, or null. */
-  @Nullable Token find(String secret) {
+  @Override
+  public @Nullable Token find(String secret) {
     return follower.view().value().byHash().get(hash(secret));
   }
 
@@ -136,6 +137,10 @@ final class Tokens implements AutoCloseable {
   }
 
   Outcome<Made> create(String actor, String name) {
+    return create(actor, name, null);
+  }
+
+  Outcome<Made> create(String actor, String name, Token.@Nullable Scope scope) {
     if (name.isBlank()
         || name.length() > NAME_CHARS_MAX
         || name.chars().anyMatch(Character::isISOControl)) {
@@ -148,7 +153,7 @@ final class Tokens implements AutoCloseable {
           new Refusal.Invalid(
               Check.message("tokens", TOKENS_MAX + 1, "at most " + TOKENS_MAX + "; revoke some")));
     }
-    return add(actor, name, secret());
+    return add(actor, name, secret(), scope);
   }
 
   Outcome<Token> revoke(String actor, String id) {
@@ -170,8 +175,9 @@ final class Tokens implements AutoCloseable {
     follower.close();
   }
 
-  private Outcome<Made> add(String actor, String name, String secret) {
-    var token = new Token(id(secret), name, hash(secret), time.now());
+  private Outcome<Made> add(
+      String actor, String name, String secret, Token.@Nullable Scope scope) {
+    var token = new Token(id(secret), name, hash(secret), time.now(), scope);
     var outcome =
         ledger.append(
             Transaction.by(actor)
