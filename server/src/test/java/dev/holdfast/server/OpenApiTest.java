@@ -29,7 +29,17 @@ class OpenApiTest {
       DELETE /v1/rods/{rod}
       DELETE /v1/routes/{host}
       DELETE /v1/tokens/{id}
+      GET /couch
+      GET /couch/_all_dbs
+      GET /couch/{db}
+      GET /couch/{db}/_changes
+      GET /couch/{db}/{doc}
       GET /metrics
+      HEAD /couch/{db}
+      HEAD /couch/{db}/{doc}
+      POST /couch/{db}/_bulk_get
+      POST /couch/{db}/_changes
+      PUT /couch/{db}/{doc}
       GET /v1/apps
       GET /v1/apps/{app}
       GET /v1/apps/{app}/config
@@ -42,8 +52,10 @@ class OpenApiTest {
       GET /v1/apps/{app}/releases/{version}
       GET /v1/certs
       GET /v1/health
+      GET /v1/edges
       GET /v1/hosts/{host}/policy
       GET /v1/ledger
+      GET /v1/ledger/snapshot
       GET /v1/load
       GET /v1/rods
       GET /v1/rods/history
@@ -59,11 +71,13 @@ class OpenApiTest {
       POST /v1/apps/{app}/restart
       POST /v1/apps/{app}/rollback
       POST /v1/backup
+      POST /v1/ledger/compaction
       POST /v1/certs
       POST /v1/rods/{rod}/drills
       POST /v1/routes/import
       POST /v1/tokens
       PUT /v1/apps/{app}/policy
+      PUT /v1/edges/{name}
       PUT /v1/hosts/{host}/policy
       PUT /v1/rods/{rod}
       PUT /v1/routes/{host}

@@ -26,6 +26,10 @@ class ServerConfigTest {
     assertThat(load("", Map.of(), Map.of()).values())
         .containsExactlyInAnyOrderEntriesOf(
             Map.ofEntries(
+                Map.entry("roles", "all"),
+                Map.entry("control", "none"),
+                Map.entry("control.token", "none"),
+                Map.entry("edge.keys", "none"),
                 Map.entry("http", "0.0.0.0:8080"),
                 Map.entry("https", "auto"),
                 Map.entry("edge.event-loops", "auto"),
@@ -51,6 +55,7 @@ class ServerConfigTest {
                 Map.entry("api", "127.0.0.1:7070"),
                 Map.entry("api.calls-max", "64"),
                 Map.entry("api.streams-max", "64"),
+                Map.entry("api.followers-max", "256"),
                 Map.entry("drones.count", "100"),
                 Map.entry("drones.directory", "auto"),
                 Map.entry("drones.uid-first", "auto"),
@@ -165,7 +170,7 @@ class ServerConfigTest {
         .hasMessageStartingWith(home.resolve("holdfast.conf") + " line 2: key: drones (expected: ")
         .hasMessageContaining("drones.count");
     assertThatThrownBy(() -> load("# nothing", Map.of(), Map.of("color", "red")))
-        .hasMessageStartingWith("command line: key: color (expected: one of [http, https,");
+        .hasMessageStartingWith("command line: key: color (expected: one of [roles, control,");
   }
 
   @Test
