@@ -1,12 +1,15 @@
 package dev.holdfast.ledger;
 
+import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Time;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Folds a feed into immutable views on a thread of its own. {@link #view} is one volatile read,
@@ -31,7 +34,9 @@ public final class Follower<V> implements AutoCloseable {
   /** Most keys that are in quarantine at a time; one more freezes the follower. */
   public static final int QUARANTINE_MAX = 1_000;
 
+  private final String name;
   private final Feed feed;
+  private final Fold<V> fold;
   private final Time time;
   private final Pursuit<V> pursuit;
   private final Shelf shelf;
@@ -52,7 +57,9 @@ public final class Follower<V> implements AutoCloseable {
 
   /** A follower that has read nothing yet; {@link #start} sets it going. */
   public Follower(String name, Feed feed, Fold<V> fold, FollowerConfig config, Time time) {
+    this.name = name;
     this.feed = feed;
+    this.fold = fold;
     this.time = time;
     var folder = config.shelf();
     shelf = folder == null ? Shelf.NONE : new FileShelf(folder, config.shelfBytesPerSecond(), time);
@@ -100,6 +107,26 @@ public final class Follower<V> implements AutoCloseable {
   /** Decides for this follower alone, when the ledger cannot be written. Within a second. */
   public void rule(Verdict verdict) {
     orders.add(() -> pursuit.rule(verdict));
+  }
+
+  /** Why this follower's fold would not take one of the entries, or null. Any thread. */
+  @SuppressWarnings("CatchThrowable") // as when it is applied
+  @Nullable String objection(List<Entry> entries) {
+    var now = view.value();
+    for (var entry : entries) {
+      if (!Book.reads(fold, entry.kind())) {
+        continue;
+      }
+      try {
+        now = fold.apply(now, entry);
+        if (!fold.shows(now, entry)) {
+          return Check.message(entry.key(), "not shown after it was applied", "by " + name);
+        }
+      } catch (Throwable t) {
+        return Check.message(entry.key(), "" + t, "something that " + name + " can apply");
+      }
+    }
+    return null;
   }
 
   /**

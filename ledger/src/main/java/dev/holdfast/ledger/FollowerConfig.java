@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A follower's bounds. Immutable.
  *
- * @param staleAfter how long no beacon may come before the follower calls itself stale
+ * @param staleAfter how long no beacon may agree before the follower calls itself stale
  * @param gapWait how long a missing entry is asked for before its absence freezes the follower
  * @param guarded kinds of which a mass deletion freezes the follower before it is applied
  * @param deletionsMin fewer deletions than this are never suspicious

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param agreedAt last position at which it agreed with a beacon; 0 when none was compared
  * @param divergence since when it disagrees with the ledger, or null when it does not
  * @param counts what happened since it started
- * @param heardAt when it last heard of the ledger, or null when it never did
+ * @param knownAt when the view was last known to be right, or null when it never was
  * @param trouble what is wrong with its copy on disk, or null
  */
 public record FollowerReport(
@@ -33,7 +33,7 @@ public record FollowerReport(
     long agreedAt,
     @Nullable Divergence divergence,
     Counts counts,
-    @Nullable Instant heardAt,
+    @Nullable Instant knownAt,
     @Nullable String trouble) {
 
   /** What stops a frozen follower. A {@link Verdict} that covers {@code from} sets it free. */

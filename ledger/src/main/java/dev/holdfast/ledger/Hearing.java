@@ -8,8 +8,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a follower knows of the ledger beside its entries: when it last heard of it, how far it is,
- * and whether their digests agree. Confined to the follower's thread.
+ * What a follower knows of the ledger beside its entries: how far it is, whether their digests
+ * agree, and when the view was last known to be right. Of a feed with beacons only a beacon that
+ * agrees says so: neither entries that come without beacons nor beacons that cannot be compared
+ * do. Confined to the follower's thread.
  */
 final class Hearing {
   private static final int PENDING_MAX = 16; // beacons that wait for their position
@@ -22,9 +24,9 @@ final class Hearing {
   private long positionAtLast;
   private int behind;
   private long head;
-  private boolean heard;
-  private long heardNanos;
-  private @Nullable Instant heardAt;
+  private boolean known;
+  private long knownNanos;
+  private @Nullable Instant knownAt;
   private long agreedAt;
   private @Nullable Divergence divergence;
   private long divergences;
@@ -35,12 +37,11 @@ final class Hearing {
   }
 
   /** Takes the feed's newest beacon. */
-  void listen(@Nullable Beacon beacon, long position, long nanos, Instant wall) {
+  void listen(@Nullable Beacon beacon, long position) {
     if (beacon == null || beacon == last) {
       return;
     }
     last = beacon;
-    answered(nanos, wall);
     head = beacon.head();
     behind = beacon.head() < positionAtLast ? behind + 1 : 0;
     positionAtLast = position;
@@ -50,16 +51,16 @@ final class Hearing {
     }
   }
 
-  /** The feed gave something. */
-  void answered(long nanos, Instant wall) {
-    heard = true;
-    heardNanos = nanos;
-    heardAt = wall;
+  /** The view is right now, as far as anybody can say. */
+  void known(long nanos, Instant wall) {
+    known = true;
+    knownNanos = nanos;
+    knownAt = wall;
   }
 
-  /** Before anything was heard: what is served was current then. */
+  /** Before anything was heard: what is served was right then. */
   void knownAsOf(Instant at) {
-    heardAt = at;
+    knownAt = at;
   }
 
   void head(long at) {
@@ -70,27 +71,27 @@ final class Hearing {
     return head;
   }
 
-  boolean heard() {
-    return heard;
+  boolean known() {
+    return known;
   }
 
-  @Nullable Instant heardAt() {
-    return heardAt;
+  @Nullable Instant knownAt() {
+    return knownAt;
   }
 
   boolean fresh(long nanos) {
-    return heard && nanos - heardNanos <= staleNanos;
+    return known && nanos - knownNanos <= staleNanos;
   }
 
-  /** When what is served was last known to be current, as of {@code wall}. */
+  /** When the view was last known to be right, or {@code wall} when nothing is known at all. */
   Instant lastKnown(Instant wall) {
-    var at = heardAt;
+    var at = knownAt;
     return at == null ? wall : at;
   }
 
-  /** Since when nothing came, or null while something does. */
+  /** Since when the view is not known to be right, or null while it is. */
   @Nullable Instant silentSince(long nanos) {
-    return fresh(nanos) ? null : heardAt;
+    return fresh(nanos) ? null : knownAt;
   }
 
   /** The beacons whose positions were reached. */
@@ -102,13 +103,14 @@ final class Hearing {
   }
 
   /** Whether the view agrees with the ledger, or null when that cannot be said. */
-  @Nullable Boolean compare(Beacon beacon, Book<?> book, Instant wall) {
+  @Nullable Boolean compare(Beacon beacon, Book<?> book, long nanos, Instant wall) {
     if (behind >= BEHIND_MAX) {
       return diverged(beacon, wall, "it is at " + beacon.head() + ", behind " + book.position());
     }
     var same = agrees(beacon, book);
     if (Boolean.TRUE.equals(same)) {
       agreed(beacon.position());
+      known(nanos, wall);
     } else if (Boolean.FALSE.equals(same)) {
       return diverged(
           beacon,
@@ -142,15 +144,15 @@ final class Hearing {
     return seen == null ? null : seen == expected(beacon);
   }
 
-  /** A view that agrees is in place. */
-  void agreed(long position) {
+  private void agreed(long position) {
     agreedAt = position;
     divergence = null;
   }
 
   /** Another view is in place, which may be at an earlier position. */
-  void swapped(long position) {
+  void swapped(long position, long nanos, Instant wall) {
     agreed(position);
+    known(nanos, wall);
     behind = 0;
     positionAtLast = 0;
   }

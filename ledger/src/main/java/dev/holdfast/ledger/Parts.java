@@ -91,7 +91,8 @@ final class Parts {
     return part;
   }
 
-  private static long hash(String key) {
+  /** What stands for the key. */
+  static long hash(String key) {
     long hash = Digest.ofKey(key);
     return hash == EMPTY ? 1 : hash;
   }

@@ -127,7 +127,7 @@ final class Pursuit<V> {
   }
 
   private Next round() throws StoreException, InterruptedException {
-    hearing.listen(feed.beacon(), book.position(), nanos, wall);
+    hearing.listen(feed.beacon(), book.position());
     if (!loaded) {
       load();
     }
@@ -181,7 +181,7 @@ final class Pursuit<V> {
     }
     book = filling.book();
     draft.finish(new Shelf.Mark(book.position(), wall.toEpochMilli()));
-    hearing.answered(nanos, wall);
+    hearing.known(nanos, wall);
     loaded = true;
     warm = true;
     freeze(filling.blocked());
@@ -199,10 +199,8 @@ final class Pursuit<V> {
     long head = feed.awaitBeyond(from, Duration.ZERO);
     hearing.head(head);
     if (head <= from) {
-      if (!feed.beats()) {
-        hearing.answered(nanos, wall);
-      }
-      warm |= hearing.heard();
+      answered();
+      warm |= hearing.known();
       return new Next(from, idle());
     }
     long oldest = feed.oldest();
@@ -214,7 +212,7 @@ final class Pursuit<V> {
     if (entries.isEmpty()) {
       throw new StoreException("nothing after " + from + " although the head is " + head);
     }
-    hearing.answered(nanos, wall);
+    answered();
     boolean waits = take(entries);
     warm |= book.position() >= head;
     if (blocked != null) {
@@ -224,9 +222,14 @@ final class Pursuit<V> {
     return waits ? rest(SOON) : new Next(cursor(), idle());
   }
 
-  /** A shadow that is to be judged, or one that is due, does not wait for a whole second. */
   private Duration idle() {
-    return rebuild.pending() ? SOON.multipliedBy(4) : IDLE;
+    return rebuild.wait(nanos, IDLE);
+  }
+
+  private void answered() {
+    if (!feed.beats()) {
+      hearing.known(nanos, wall);
+    }
   }
 
   private static List<Sealed> inOrder(List<Sealed> entries) {
@@ -392,7 +395,7 @@ final class Pursuit<V> {
       from = Math.max(from, entries.getLast().position());
     }
     watched = from;
-    hearing.answered(nanos, wall);
+    answered();
     var by = blocked;
     if (by != null && (verdicts.decided(by.from()) || cameBack(by))) {
       if (verdicts.says(Verdict.Action.APPLY, by.from())) {
@@ -420,7 +423,7 @@ final class Pursuit<V> {
   private void compare() {
     var shadow = rebuild.shadow();
     for (var beacon : hearing.due(book, shadow)) {
-      var agrees = hearing.compare(beacon, book, wall);
+      var agrees = hearing.compare(beacon, book, nanos, wall);
       if (shadow != null && shadow == rebuild.shadow()) {
         var same = hearing.agrees(beacon, shadow);
         if (same != null) {
@@ -454,7 +457,7 @@ final class Pursuit<V> {
     }
     frames.clear(); // they are in the draft
     book = rebuild.swap(new Shelf.Mark(shadow.position(), wall.toEpochMilli()));
-    hearing.swapped(book.position());
+    hearing.swapped(book.position(), nanos, wall);
   }
 
   private void rebuild() throws StoreException {
@@ -535,7 +538,7 @@ final class Pursuit<V> {
             duplicates,
             gaps,
             failures),
-        hearing.heardAt(),
+        hearing.knownAt(),
         shelf.trouble());
   }
 }

@@ -46,9 +46,12 @@ final class Rebuild<V> {
     return shadow;
   }
 
-  /** Whether one is wanted or waits for its judgement. */
-  boolean pending() {
-    return reason != null || shadow != null;
+  /** How long there is nothing to do here, at most {@code most}. */
+  Duration wait(long nanos, Duration most) {
+    if (reason == null || shadow != null) {
+      return most;
+    }
+    return Duration.ofNanos(Math.clamp(dueNanos - nanos, 1_000_000, most.toNanos()));
   }
 
   void want(String why, long nanos) {

@@ -33,9 +33,10 @@ public sealed interface Standing {
   record Frozen(long position, String cause) implements Standing {}
 
   /**
-   * Nothing came from the ledger for a while, not even a beacon. It serves what it has.
+   * For a while nothing came from the ledger by which the view could be known to be right: no beacon
+   * that agrees. It serves what it has and goes on asking.
    *
-   * @param since when it last knew that what it serves was current
+   * @param since when the view was last known to be right
    */
   record Stale(Instant since) implements Standing {}
 }
