@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Book<V> {
   private static final int TRIES_PER_ENTRY = 2; // the first failure may be its neighbour's doing
-  private static final int REMEMBERED = 4_096; // positions; a power of two
+  private static final int REMEMBERED = 1_024; // positions; a power of two
 
   /** Why a key is in quarantine, and what it adds to each digest. */
   private record Held(String cause, long seen, long good, boolean decided) {}

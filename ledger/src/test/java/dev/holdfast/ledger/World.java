@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class World {
   static final int KEYS = 16;
+  private static final List<String> NAMES =
+      IntStream.range(0, KEYS).mapToObj(i -> "service/s" + i).toList();
   private static final int FOLLOWERS = 2;
   private static final long SECOND = 1_000_000_000L;
   private static final long FAULTS_UNTIL = 12 * SECOND;
@@ -92,7 +95,7 @@ final class World {
   }
 
   static String key(int i) {
-    return "service/s" + i;
+    return NAMES.get(i);
   }
 
   // ---- what feeds see
@@ -161,7 +164,9 @@ final class World {
     long operator = nanos + 3 * SECOND;
     while (!healed()) {
       nanos = Math.max(nanos, Math.min(Math.min(beat, operator), next()));
-      check(nanos < HEALED_BY, "not healed: " + seats.stream().map(this::told).toList());
+      if (nanos >= HEALED_BY) {
+        check(false, "not healed: " + seats.stream().map(this::told).toList());
+      }
       if (nanos >= beat) {
         beat();
         beat += SECOND;
