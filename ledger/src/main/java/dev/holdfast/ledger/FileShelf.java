@@ -84,8 +84,9 @@ final class FileShelf implements Shelf {
     lock.lock();
     try {
       bases.put(number, reading.firstLog);
-      for (var file : numbered(BASE).headMap(number, false).values()) {
-        Files.deleteIfExists(file); // nobody knows any more where its logs begin
+      var before = numbered(BASE).lowerKey(number);
+      if (before != null) {
+        bases.put(before, 0L); // where its logs begin stands at its end: all of them are kept
       }
     } finally {
       lock.unlock();
