@@ -63,12 +63,15 @@ final class Rooms {
               "ledger",
               Set.of("limits"),
               Set.of(
+                  "Beacon",
                   "Endpoint",
                   "Entry",
                   "Envelope",
                   "Feed",
                   "Fold",
                   "Follower",
+                  "FollowerConfig",
+                  "FollowerReport",
                   "HostName",
                   "Kind",
                   "Kinds",
@@ -86,6 +89,7 @@ final class Rooms {
                   "Store",
                   "StoreException",
                   "Transaction",
+                  "Verdict",
                   "View")),
           new Room(
               "store",

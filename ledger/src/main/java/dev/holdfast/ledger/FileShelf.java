@@ -2,11 +2,15 @@ package dev.holdfast.ledger;
 
 import dev.holdfast.limits.Time;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -98,7 +102,7 @@ final class FileShelf implements Shelf {
     broken = false;
   }
 
-  private final class Reading {
+  private static final class Reading {
     private final Consumer<Frame> each;
     private long position;
     private long asOfMillis;
@@ -124,7 +128,7 @@ final class FileShelf implements Shelf {
           && firstLog >= 0;
     }
 
-    Mark logs(TreeMap<Long, Path> logs) throws IOException {
+    Mark logs(NavigableMap<Long, Path> logs) throws IOException {
       for (var file : logs.tailMap(firstLog, true).values()) {
         long start = FrameFile.start(file);
         if (start < 0 || start > position) {
@@ -176,7 +180,7 @@ final class FileShelf implements Shelf {
     return files.isEmpty() ? 0 : files.lastKey();
   }
 
-  private TreeMap<Long, Path> numbered(String prefix) throws IOException {
+  private NavigableMap<Long, Path> numbered(String prefix) throws IOException {
     var files = new TreeMap<Long, Path>();
     try (var all = Files.list(folder)) {
       for (var file : all.toList()) {
@@ -271,7 +275,7 @@ final class FileShelf implements Shelf {
     });
   }
 
-  private java.util.Map.@Nullable Entry<Long, Long> newest() {
+  private Map.@Nullable Entry<Long, Long> newest() {
     lock.lock();
     try {
       return bases.lastEntry();
@@ -309,7 +313,7 @@ final class FileShelf implements Shelf {
     lock.lock();
     try {
       var before = bases.lastEntry();
-      if (closed || before != null && before.getKey() > number) {
+      if (closed || (before != null && before.getKey() > number)) {
         Files.deleteIfExists(part);
         return;
       }
@@ -331,7 +335,7 @@ final class FileShelf implements Shelf {
   }
 
   private static void sync(Path folder) throws IOException {
-    try (var channel = java.nio.channels.FileChannel.open(folder)) {
+    try (var channel = FileChannel.open(folder)) {
       channel.force(true);
     }
   }
@@ -451,7 +455,7 @@ final class FileShelf implements Shelf {
   private boolean finishesSoon() {
     var thread = background;
     try {
-      return thread == null || thread.join(java.time.Duration.ofSeconds(2));
+      return thread == null || thread.join(Duration.ofSeconds(2));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return false;

@@ -3,6 +3,7 @@ package dev.holdfast.ledger;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Time;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
@@ -107,6 +108,48 @@ public final class Follower<V> implements AutoCloseable {
   /** Decides for this follower alone, when the ledger cannot be written. Within a second. */
   public void rule(Verdict verdict) {
     orders.add(() -> pursuit.rule(verdict));
+  }
+
+  /**
+   * Whether what came to this follower is what the beacon says, or null when it does not stand at
+   * that position now. Any thread.
+   */
+  public @Nullable Boolean agrees(Beacon beacon) {
+    var now = report;
+    return now.position() == beacon.position()
+        ? Boolean.valueOf(now.seen() == Hearing.expected(fold, beacon))
+        : null;
+  }
+
+  /**
+   * Live keys whose newest entry the served value does not show, at most {@code max}. Reads the
+   * whole truth and asks the fold about each entry ({@link Fold#shows}); entries that are newer than
+   * the view are let pass. Any thread.
+   *
+   * @throws StoreException when the truth cannot be read now
+   */
+  public List<String> unshown(Feed truth, int max) throws StoreException {
+    var served = view;
+    var keys = new ArrayList<String>();
+    var _ =
+        truth.snapshot(sealed -> {
+          if (sealed.position() <= served.position()
+              && keys.size() < max
+              && Pursuit.open(sealed) instanceof Envelope.Decoded.Good(var entry)
+              && Book.reads(fold, entry.kind())
+              && !shown(served.value(), entry)) {
+            keys.add(entry.key());
+          }
+        });
+    return keys;
+  }
+
+  private boolean shown(V value, Entry entry) {
+    try {
+      return fold.shows(value, entry);
+    } catch (RuntimeException e) {
+      return false; // it cannot even read it
+    }
   }
 
   /** Why this follower's fold would not take one of the entries, or null. Any thread. */

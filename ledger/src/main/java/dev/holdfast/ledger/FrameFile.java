@@ -8,7 +8,6 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 import java.util.zip.CRC32C;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A file of frames, each with a checksum of its own, that is written at its end and read from its
@@ -137,7 +136,7 @@ final class FrameFile {
         buffer = in.buffer;
         at = buffer.position();
         crc.reset();
-        crc.update(buffer.array(), at, FIXED_BYTES + length);
+        crc.update(in.bytes, at, FIXED_BYTES + length);
         if ((int) crc.getValue() != buffer.getInt(at + FIXED_BYTES + length)) {
           return false;
         }
@@ -159,7 +158,8 @@ final class FrameFile {
   /** A window over a file. */
   private static final class In {
     private final FileChannel channel;
-    private ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES).limit(0);
+    private byte[] bytes = new byte[BUFFER_BYTES];
+    private ByteBuffer buffer = ByteBuffer.wrap(bytes).limit(0);
 
     In(FileChannel channel) {
       this.channel = channel;
@@ -171,7 +171,8 @@ final class FrameFile {
         return true;
       }
       if (buffer.capacity() < bytes) {
-        buffer = ByteBuffer.allocate(bytes).put(buffer);
+        this.bytes = new byte[bytes];
+        buffer = ByteBuffer.wrap(this.bytes).put(buffer);
       } else {
         buffer.compact();
       }
@@ -186,8 +187,4 @@ final class FrameFile {
     return new Shelf.Frame(new Sealed(position, Payload.wrap(envelope)), word, flags);
   }
 
-  /** What a file says of itself at its end, for messages. */
-  static @Nullable String problem(boolean whole) {
-    return whole ? null : "is not whole";
-  }
 }

@@ -37,6 +37,7 @@ final class Hearing {
   }
 
   /** Takes the feed's newest beacon. */
+  @SuppressWarnings("ReferenceEquality") // another one with equal content is news all the same
   void listen(@Nullable Beacon beacon, long position) {
     if (beacon == null || beacon == last) {
       return;
@@ -158,6 +159,11 @@ final class Hearing {
   }
 
   private long expected(Beacon beacon) {
+    return expected(fold, beacon);
+  }
+
+  /** What a follower with that fold must have seen. */
+  static long expected(Fold<?> fold, Beacon beacon) {
     long sum = 0;
     for (var digest : beacon.digests().entrySet()) {
       if (Book.reads(fold, digest.getKey())) {

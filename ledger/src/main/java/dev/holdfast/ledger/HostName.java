@@ -73,7 +73,7 @@ public final class HostName {
           return false;
         }
         start = i + 1;
-      } else if (!(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' && i > start)) {
+      } else if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c == '-' && i > start))) {
         return false;
       }
     }

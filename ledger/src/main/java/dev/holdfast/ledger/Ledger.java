@@ -149,6 +149,17 @@ public final class Ledger implements Feed, AutoCloseable {
     }
   }
 
+  /**
+   * A beacon that is made now from what the store gives, and from nothing that was kept in memory.
+   *
+   * @throws StoreException when the store cannot be read now
+   */
+  public Beacon reckon() throws StoreException {
+    var fresh = new Audit();
+    long at = store.snapshot(fresh::begin);
+    return new Beacon(at, at, fresh.digests(), time.now());
+  }
+
   @Override
   public @Nullable Beacon beacon() {
     var made = auditor.get();

@@ -356,7 +356,7 @@ final class Pursuit<V> {
   private boolean apply(Book<V> to, Entry entry, boolean skip) {
     if (!skip) {
       return to.apply(entry)
-          || verdicts.says(Verdict.Action.SKIP, entry.position()) && passOver(to, entry);
+          || (verdicts.says(Verdict.Action.SKIP, entry.position()) && passOver(to, entry));
     }
     return passOver(to, entry);
   }

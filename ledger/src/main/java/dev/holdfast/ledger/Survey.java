@@ -4,6 +4,7 @@ import dev.holdfast.ledger.FollowerReport.Blocked;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -99,7 +100,7 @@ final class Survey {
     return null;
   }
 
-  private void count(Entry entry, Book<?> book, HashMap<String, Run> runs) {
+  private void count(Entry entry, Book<?> book, Map<String, Run> runs) {
     if (entry.position() <= book.position() || !guard.guards(entry.kind())) {
       return;
     }
@@ -114,7 +115,7 @@ final class Survey {
   }
 
   /** Counts on beyond the batch; the position up to which it did. */
-  private long ahead(long from, Book<?> book, HashMap<String, Run> runs) throws StoreException {
+  private long ahead(long from, Book<?> book, Map<String, Run> runs) throws StoreException {
     long at = from;
     for (int read = 0; read < AHEAD_MAX; ) {
       var entries = feed.read(at, Pursuit.READ_MAX);

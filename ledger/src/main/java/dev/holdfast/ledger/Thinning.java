@@ -100,7 +100,7 @@ final class Thinning {
       throws IOException {
     if (type == FrameFile.ENTRY) {
       var newest = changed.get(word);
-      if (newest == null || newest.good == 0 && good(flags)) {
+      if (newest == null || (newest.good == 0 && good(flags))) {
         copy(out, flags, at, word, envelope);
       }
     }

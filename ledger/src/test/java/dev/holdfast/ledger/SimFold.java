@@ -46,7 +46,7 @@ final class SimFold implements Fold<PersistentMap<String, String>> {
 
   @Override
   public PersistentMap<String, String> apply(PersistentMap<String, String> view, Entry entry) {
-    if (!reads(entry.kind()) || forgetful && chance.nextInt(20) == 0) {
+    if (!reads(entry.kind()) || (forgetful && chance.nextInt(20) == 0)) {
       return view;
     }
     if (entry.deleted()) {

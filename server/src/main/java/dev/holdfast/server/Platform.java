@@ -170,6 +170,10 @@ final class Platform implements AutoCloseable {
       var listening = CompletableFuture.supplyAsync(() -> openEdge(config, rods, logs, edgeLog));
       keep(() -> closeOpened(listening));
       var hosts = new Hosts(ledger, routing, held::frozen);
+      var followers =
+          List.of(routing, drones.follower(), certificates.follower(), tokens.follower());
+      followers.forEach(ledger::rehearse);
+      ledger.audit();
       var operations =
           PlatformOperations.of(
               new AppOperations(drones, artifacts, logs, () -> edge().getPort()),
@@ -180,6 +184,8 @@ final class Platform implements AutoCloseable {
               new LoadOperations(this::edgeLoad),
               new CertificateOperations(certificates),
               new RodOperations(rods, rodLedger, app -> drones.apps().fleet().app(app) != null),
+              new LedgerOperations(
+                  ledger, followers, entry -> PlatformOperations.shape(ledger, entry)),
               new PlatformOperations(
                   ledger, drones, logs, tokens, new Backup(home, store, time), this::health));
       var opened = edgeOrThrow(listening);

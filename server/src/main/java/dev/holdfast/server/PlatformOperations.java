@@ -264,6 +264,11 @@ final class PlatformOperations {
   }
 
   private EntryShape shape(Entry entry) {
+    return shape(ledger, entry);
+  }
+
+  /** The entry without what must not be shown. */
+  static EntryShape shape(Ledger ledger, Entry entry) {
     boolean shown = ledger.kinds().mayShow(entry);
     return new EntryShape(
         entry.position(),
@@ -308,6 +313,7 @@ final class PlatformOperations {
       LoadOperations load,
       CertificateOperations certificates,
       RodOperations rods,
+      LedgerOperations ledger,
       PlatformOperations platform) {
     var all = new ArrayList<Operation>(platform.all());
     all.addAll(apps.all());
@@ -317,6 +323,7 @@ final class PlatformOperations {
     all.addAll(load.all());
     all.addAll(certificates.all());
     all.addAll(rods.all());
+    all.addAll(ledger.all());
     return List.copyOf(all);
   }
 }
