@@ -64,6 +64,7 @@ final class Rooms {
               Set.of("limits"),
               Set.of(
                   "Beacon",
+                  "Canary",
                   "Endpoint",
                   "Entry",
                   "Envelope",
