@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  * that position, says so in {@link FollowerReport#divergence}, builds a second view in the shadow
  * and swaps when that one agrees. A digest is about entries, not about what the fold made of them;
  * that each entry is also shown is asked of the fold itself right after it was applied ({@link
- * Fold#shows}). Not covered is a fold that changes what belongs to another key later on.
+ * Fold#shows}). {@link #unshown} asks about all of them, which is what finds a fold that changes what
+ * belongs to another key later on.
  */
 public final class Follower<V> implements AutoCloseable {
   /** Most keys that are in quarantine at a time; one more freezes the follower. */

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param divergence since when it disagrees with the ledger, or null when it does not
  * @param counts what happened since it started
  * @param knownAt when the view was last known to be right, or null when it never was
- * @param trouble what is wrong with its copy on disk, or null
+ * @param trouble what is wrong with its feed or its copy on disk, or null
  */
 public record FollowerReport(
     String name,

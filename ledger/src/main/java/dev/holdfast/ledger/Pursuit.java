@@ -2,6 +2,7 @@ package dev.holdfast.ledger;
 
 import dev.holdfast.ledger.FollowerReport.Blocked;
 import dev.holdfast.limits.Backoff;
+import dev.holdfast.limits.Check;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -57,6 +58,7 @@ final class Pursuit<V> {
   private final List<Shelf.Frame> frames = new ArrayList<>();
   private int failuresInARow;
   private long failures;
+  private @Nullable String failing;
   private long duplicates;
   private long gaps;
   private long nanos;
@@ -114,12 +116,14 @@ final class Pursuit<V> {
     try {
       var next = round();
       failuresInARow = 0;
+      failing = null;
       return next;
     } catch (InterruptedException e) {
       throw e;
     } catch (Throwable t) {
       failures++;
       failuresInARow++;
+      failing = "the feed does not answer: " + Check.printable("" + t.getMessage());
       return rest(RETRY.delay(failuresInARow, random));
     } finally {
       keep();
@@ -539,6 +543,6 @@ final class Pursuit<V> {
             gaps,
             failures),
         hearing.knownAt(),
-        shelf.trouble());
+        failing == null ? shelf.trouble() : failing);
   }
 }
