@@ -16,7 +16,7 @@ final class Audit {
 
   /** Takes an entry of the snapshot that it begins with; {@link #at} ends that. */
   void begin(Sealed sealed) {
-    if (Pursuit.open(sealed) instanceof Envelope.Decoded.Good(var entry)) {
+    if (Envelope.open(sealed) instanceof Envelope.Decoded.Good(var entry)) {
       count(entry);
     }
   }

@@ -74,7 +74,7 @@ public final class Canary implements Feed {
 
   /** The entry as the others get it, or null while it is held back. */
   private @Nullable Sealed pass(Sealed sealed) {
-    if (!(Pursuit.open(sealed) instanceof Envelope.Decoded.Good(var entry))) {
+    if (!(Envelope.open(sealed) instanceof Envelope.Decoded.Good(var entry))) {
       return sealed; // the first follower is beyond it: a person decided
     }
     if (holdsBack(entry)) {

@@ -46,7 +46,7 @@ final class Filling<V> {
   }
 
   private void take(Sealed sealed) {
-    switch (Pursuit.open(sealed)) {
+    switch (Envelope.open(sealed)) {
       case Envelope.Decoded.Good(var entry) -> {
         verdicts.take(entry);
         if (!book.apply(entry)) {

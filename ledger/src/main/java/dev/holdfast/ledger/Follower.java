@@ -136,7 +136,7 @@ public final class Follower<V> implements AutoCloseable {
         truth.snapshot(sealed -> {
           if (sealed.position() <= served.position()
               && keys.size() < max
-              && Pursuit.open(sealed) instanceof Envelope.Decoded.Good(var entry)
+              && Envelope.open(sealed) instanceof Envelope.Decoded.Good(var entry)
               && Book.reads(fold, entry.kind())
               && !shown(served.value(), entry)) {
             keys.add(entry.key());

@@ -6,7 +6,6 @@ import dev.holdfast.limits.Check;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +18,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Pursuit<V> {
   static final int READ_MAX = 512;
-  static final int WATCH_READS_MAX = 8;
   static final Duration IDLE = Duration.ofSeconds(1);
   private static final Duration SOON = Duration.ofMillis(50);
   private static final Duration MARK_EVERY = Duration.ofSeconds(10);
@@ -41,6 +39,7 @@ final class Pursuit<V> {
   private final RandomGenerator random;
   private final Verdicts verdicts = new Verdicts();
   private final Survey survey;
+  private final Watch watch;
   private final Hearing hearing;
   private final Rebuild<V> rebuild;
 
@@ -50,7 +49,6 @@ final class Pursuit<V> {
   private boolean warm;
   private @Nullable String held;
   private @Nullable Blocked blocked;
-  private long watched;
   private long suspect; // an unreadable envelope that is asked for once more
   private long gapAt;
   private long gapSinceNanos;
@@ -79,6 +77,7 @@ final class Pursuit<V> {
     this.random = random;
     book = new Book<>(fold);
     survey = new Survey(feed, config, verdicts);
+    watch = new Watch(feed, verdicts, survey);
     hearing = new Hearing(fold, config);
     rebuild = new Rebuild<>(feed, fold, shelf, verdicts, random);
   }
@@ -141,7 +140,7 @@ final class Pursuit<V> {
     if (blocked != null) {
       watch();
       if (blocked != null) {
-        return new Next(Math.max(watched, book.position()), IDLE);
+        return new Next(watch.reached(), IDLE);
       }
     }
     var next = follow();
@@ -212,7 +211,7 @@ final class Pursuit<V> {
       rebuild.want("the entries from " + (from + 1) + " to " + (oldest - 1) + " are gone", nanos);
       return rest(SOON);
     }
-    var entries = inOrder(feed.read(from, READ_MAX));
+    var entries = Sealed.inOrder(feed.read(from, READ_MAX));
     if (entries.isEmpty()) {
       throw new StoreException("nothing after " + from + " although the head is " + head);
     }
@@ -221,7 +220,7 @@ final class Pursuit<V> {
     warm |= book.position() >= head;
     if (blocked != null) {
       rebuild.drop();
-      return new Next(Math.max(watched, book.position()), IDLE);
+      return new Next(watch.reached(), IDLE);
     }
     return waits ? rest(SOON) : new Next(cursor(), idle());
   }
@@ -236,18 +235,9 @@ final class Pursuit<V> {
     }
   }
 
-  private static List<Sealed> inOrder(List<Sealed> entries) {
-    for (int i = 1; i < entries.size(); i++) {
-      if (entries.get(i).position() < entries.get(i - 1).position()) {
-        return entries.stream().sorted(Comparator.comparingLong(Sealed::position)).toList();
-      }
-    }
-    return entries;
-  }
-
   /** Takes what can be taken; whether the rest has to be read again. */
   private boolean take(List<Sealed> entries) throws StoreException {
-    var batch = entries.stream().map(Pursuit::open).toList();
+    var batch = entries.stream().map(Envelope::open).toList();
     var stop = survey.of(batch, book);
     long cursor = cursor();
     for (int i = 0; i < batch.size(); i++) {
@@ -285,19 +275,6 @@ final class Pursuit<V> {
       cursor = at;
     }
     return false;
-  }
-
-  /** What is in the envelope, which must say where it stands. Never throws. */
-  static Envelope.Decoded open(Sealed sealed) {
-    return switch (Envelope.decode(sealed.envelope())) {
-      case Envelope.Decoded.Good(var entry) when entry.position() != sealed.position() ->
-          new Envelope.Decoded.Unreadable(
-              "the entry stored at " + sealed.position() + " says " + entry.position());
-      case Envelope.Decoded.Good good -> good;
-      case Envelope.Decoded.Unreadable(var cause) ->
-          new Envelope.Decoded.Unreadable(
-              "the envelope at " + sealed.position() + " cannot be read: " + cause);
-    };
   }
 
   /** Whether the missing entries may be passed over. Freezes when they were missed for too long. */
@@ -375,51 +352,22 @@ final class Pursuit<V> {
   private void freeze(@Nullable Blocked by) {
     if (by != null) {
       blocked = by;
-      watched = book.position();
+      watch.from(book.position());
       gapAt = 0;
       suspect = 0;
     }
   }
 
-  /** Looks ahead for a decision, and whether what stopped it is gone by itself. */
   private void watch() throws StoreException, InterruptedException {
-    long from = Math.max(watched, book.position());
-    long head = feed.awaitBeyond(from, Duration.ZERO);
-    hearing.head(head);
-    for (int i = 0; i < WATCH_READS_MAX && from < head; i++) {
-      var entries = feed.read(from, READ_MAX);
-      if (entries.isEmpty()) {
-        break;
-      }
-      for (var sealed : entries) {
-        if (open(sealed) instanceof Envelope.Decoded.Good(var entry)) {
-          verdicts.take(entry);
-        }
-      }
-      from = Math.max(from, entries.getLast().position());
-    }
-    watched = from;
+    hearing.head(watch.look(book.position()));
     answered();
     var by = blocked;
-    if (by != null && (verdicts.decided(by.from()) || cameBack(by))) {
+    if (by != null && (verdicts.decided(by.from()) || watch.isGone(by, book))) {
       if (verdicts.says(Verdict.Action.APPLY, by.from())) {
         rebuild.allowLoss();
       }
       blocked = null;
     }
-  }
-
-  /** Whether an entry that was missing or unreadable is there now. */
-  private boolean cameBack(Blocked by) throws StoreException {
-    if (by.from() != book.position() + 1) {
-      return false;
-    }
-    var again = feed.read(book.position(), 1);
-    return !again.isEmpty()
-        && again.getFirst().position() == by.from()
-        && open(again.getFirst()) instanceof Envelope.Decoded.Good(var entry)
-        && !survey.guards(entry)
-        && book.hasRoomFor(entry.key());
   }
 
   // ---- beacons

@@ -123,7 +123,7 @@ final class Survey {
         break;
       }
       for (var sealed : entries) {
-        if (Pursuit.open(sealed) instanceof Envelope.Decoded.Good(var entry)
+        if (Envelope.open(sealed) instanceof Envelope.Decoded.Good(var entry)
             && entry.position() > at
             && runs.containsKey(entry.kind())) {
           count(entry, book, runs);

@@ -30,13 +30,13 @@ class PoisonTest {
   private static final int LIVE = 100;
 
   /** What a follower does about a poison. */
-  private enum Row {
+  enum Row {
     QUARANTINES,
     FREEZES,
     PASSES
   }
 
-  private enum Poison {
+  enum Poison {
     BROKEN_PAYLOAD(Row.QUARANTINES),
     UNKNOWN_TYPE(Row.PASSES), // no fold reads it, so nobody serves anything by it
     FUTURE_SCHEMA(Row.QUARANTINES),
