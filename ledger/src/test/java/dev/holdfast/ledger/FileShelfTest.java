@@ -136,6 +136,7 @@ class FileShelfTest {
   @Test
   void bothGenerationsOutliveARestart() throws Exception {
     var shelf = filled(3);
+    shelf.append(List.of(frame(4, "service/s4", false)), new Shelf.Mark(4, 4));
     fill(shelf, 4);
     shelf.close();
     var again = shelf();
