@@ -43,9 +43,7 @@ final class LedgerSkip extends Verb {
       body.put("through", through.longValue());
     }
     screen.action(
-        (apply ? "Applying " : "Passing over ")
-            + from
-            + (through == null ? "" : " to " + through),
+        (apply ? "Applying " : "Passing over ") + from + (through == null ? "" : " to " + through),
         () -> {
           var decided = api.send(Call.of("POST", "/v1/ledger/skip", body));
           screen.json(decided);

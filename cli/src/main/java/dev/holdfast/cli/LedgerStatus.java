@@ -50,18 +50,18 @@ final class LedgerStatus extends Verb {
                 + " --reason ...");
       }
       if (Json.has(one, "divergence")) {
-        screen.line(name + " differs: " + Text.oneLine(Json.shown(one.path("divergence"), "cause", "")));
+        screen.line(
+            name + " differs: " + Text.oneLine(Json.shown(one.path("divergence"), "cause", "")));
       }
       one.path("quarantine")
           .properties()
-          .forEach(
-              held ->
-                  screen.line(
-                      name
-                          + " keeps the last good "
-                          + Text.oneLine(held.getKey())
-                          + ": "
-                          + Text.oneLine(held.getValue().asString())));
+          .forEach(held ->
+              screen.line(
+                  name
+                      + " keeps the last good "
+                      + Text.oneLine(held.getKey())
+                      + ": "
+                      + Text.oneLine(held.getValue().asString())));
       var trouble = Json.shown(one, "trouble", "");
       if (!trouble.isEmpty()) {
         screen.line(name + ": " + Text.oneLine(trouble));

@@ -64,8 +64,8 @@ final class Auditor implements AutoCloseable {
     }
     long end = time.nanos() + BEAT.toNanos();
     long head = catchUp(0);
-    beacon = new Beacon(Math.max(head, audit.position()), audit.position(), audit.digests(),
-        time.now());
+    beacon =
+        new Beacon(Math.max(head, audit.position()), audit.position(), audit.digests(), time.now());
     for (long left = BEAT.toNanos(); left > 0; left = end - time.nanos()) {
       catchUp(left);
     }

@@ -71,7 +71,9 @@ public record Entry(
         "1 to " + bytesMax + " bytes of UTF-8 without control characters");
   }
 
-  /** Printable ASCII only, as nearly all are: a million entries are looked at when a node starts. */
+  /**
+   * Printable ASCII only, as nearly all are: a million entries are looked at when a node starts.
+   */
   private static boolean isPlain(String value) {
     for (int i = 0; i < value.length(); i++) {
       char c = value.charAt(i);

@@ -197,8 +197,7 @@ final class FileShelf implements Shelf {
 
   private void setAside(long number) throws IOException {
     var file = folder.resolve(BASE + number);
-    Files.move(
-        file, folder.resolve(BASE + number + DAMAGED), StandardCopyOption.REPLACE_EXISTING);
+    Files.move(file, folder.resolve(BASE + number + DAMAGED), StandardCopyOption.REPLACE_EXISTING);
     trouble = file + " is damaged and was set aside; the generation before it is used";
   }
 

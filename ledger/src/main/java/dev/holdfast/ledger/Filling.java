@@ -50,8 +50,7 @@ final class Filling<V> {
       case Envelope.Decoded.Good(var entry) -> {
         verdicts.take(entry);
         if (!book.apply(entry)) {
-          stop(
-              sealed.position(), "more than " + Follower.QUARANTINE_MAX + " keys in quarantine");
+          stop(sealed.position(), "more than " + Follower.QUARANTINE_MAX + " keys in quarantine");
         } else if (book.isQuarantined(entry.key())) {
           bad.put(entry.key(), frame(book, sealed, entry, false));
         } else if (book.touched()) {

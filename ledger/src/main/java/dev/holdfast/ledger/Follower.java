@@ -29,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  * that position, says so in {@link FollowerReport#divergence}, builds a second view in the shadow
  * and swaps when that one agrees. A digest is about entries, not about what the fold made of them;
  * that each entry is also shown is asked of the fold itself right after it was applied ({@link
- * Fold#shows}). {@link #unshown} asks about all of them, which is what finds a fold that changes what
- * belongs to another key later on.
+ * Fold#shows}). {@link #unshown} asks about all of them, which is what finds a fold that changes
+ * what belongs to another key later on.
  */
 public final class Follower<V> implements AutoCloseable {
   /** Most keys that are in quarantine at a time; one more freezes the follower. */
@@ -124,8 +124,8 @@ public final class Follower<V> implements AutoCloseable {
 
   /**
    * Live keys whose newest entry the served value does not show, at most {@code max}. Reads the
-   * whole truth and asks the fold about each entry ({@link Fold#shows}); entries that are newer than
-   * the view are let pass. Any thread.
+   * whole truth and asks the fold about each entry ({@link Fold#shows}); entries that are newer
+   * than the view are let pass. Any thread.
    *
    * @throws StoreException when the truth cannot be read now
    */

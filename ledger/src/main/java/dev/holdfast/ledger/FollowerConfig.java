@@ -79,15 +79,7 @@ public record FollowerConfig(
   /** The same with other thresholds of the mass-deletion guard. */
   public FollowerConfig withDeletions(int min, double share, int max) {
     return new FollowerConfig(
-        staleAfter,
-        gapWait,
-        guarded,
-        min,
-        share,
-        max,
-        deletionsWindow,
-        shelf,
-        shelfBytesPerSecond);
+        staleAfter, gapWait, guarded, min, share, max, deletionsWindow, shelf, shelfBytesPerSecond);
   }
 
   /** The same with other patience. */

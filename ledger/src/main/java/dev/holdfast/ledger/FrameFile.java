@@ -186,5 +186,4 @@ final class FrameFile {
   static Shelf.Frame entry(int flags, long position, long word, byte[] envelope) {
     return new Shelf.Frame(new Sealed(position, Payload.wrap(envelope)), word, flags);
   }
-
 }

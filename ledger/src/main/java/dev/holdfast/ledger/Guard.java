@@ -5,8 +5,9 @@ import java.util.LinkedHashMap;
 
 /**
  * Counts the keys of a kind that are gone within a run of time and says when that is suspicious. A
- * key that was deleted and written again is not gone. Time is that of the entries, so that every follower counts alike. Confined to the follower's thread; it holds at
- * most {@link FollowerConfig#deletionsMax} keys per kind.
+ * key that was deleted and written again is not gone. Time is that of the entries, so that every
+ * follower counts alike. Confined to the follower's thread; it holds at most {@link
+ * FollowerConfig#deletionsMax} keys per kind.
  */
 final class Guard {
   private final FollowerConfig config;

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a follower knows of the ledger beside its entries: how far it is, whether their digests
  * agree, and when the view was last known to be right. Of a feed with beacons only a beacon that
- * agrees says so: neither entries that come without beacons nor beacons that cannot be compared
- * do. Confined to the follower's thread.
+ * agrees says so: neither entries that come without beacons nor beacons that cannot be compared do.
+ * Confined to the follower's thread.
  */
 final class Hearing {
   private static final int PENDING_MAX = 16; // beacons that wait for their position

@@ -304,8 +304,7 @@ final class Pursuit<V> {
   }
 
   private void apply(Sealed sealed, Entry entry) {
-    boolean skip =
-        survey.guards(entry) && verdicts.says(Verdict.Action.SKIP, entry.position());
+    boolean skip = survey.guards(entry) && verdicts.says(Verdict.Action.SKIP, entry.position());
     var shadow = rebuild.shadow();
     if (shadow != null && shadow.position() < entry.position()) {
       if (apply(shadow, entry, skip)) {
@@ -438,8 +437,7 @@ final class Pursuit<V> {
     }
     boolean due = nanos - markedNanos >= MARK_EVERY.toNanos() && hearing.fresh(nanos);
     if (!frames.isEmpty() || due) {
-      shelf.append(
-          frames, new Shelf.Mark(book.position(), hearing.lastKnown(wall).toEpochMilli()));
+      shelf.append(frames, new Shelf.Mark(book.position(), hearing.lastKnown(wall).toEpochMilli()));
       frames.clear();
       markedNanos = nanos;
     }

@@ -33,8 +33,7 @@ final class Rebuild<V> {
   private long rebuilds;
   private long swaps;
 
-  Rebuild(
-      Feed feed, Fold<V> fold, Shelf shelf, Verdicts verdicts, RandomGenerator random) {
+  Rebuild(Feed feed, Fold<V> fold, Shelf shelf, Verdicts verdicts, RandomGenerator random) {
     this.feed = feed;
     this.fold = fold;
     this.shelf = shelf;

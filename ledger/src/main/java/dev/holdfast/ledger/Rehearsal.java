@@ -16,9 +16,10 @@ import org.jspecify.annotations.Nullable;
  * would not show it afterwards, or needs too long, refuses it. What a fold makes of it is thrown
  * away. Thread-safe.
  *
- * <p>Each try runs on a thread of its own and is waited for at most {@value #WAIT_MILLIS} ms. A fold
- * that never returns keeps its thread; when {@value #STUCK_MAX} are kept so, nothing is rehearsed
- * any more, since the ledger must stay writable. Followers have the same fold behind a quarantine.
+ * <p>Each try runs on a thread of its own and is waited for at most {@value #WAIT_MILLIS} ms. A
+ * fold that never returns keeps its thread; when {@value #STUCK_MAX} are kept so, nothing is
+ * rehearsed any more, since the ledger must stay writable. Followers have the same fold behind a
+ * quarantine.
  */
 final class Rehearsal {
   static final int WAIT_MILLIS = 1_000;

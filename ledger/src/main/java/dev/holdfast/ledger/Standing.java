@@ -33,8 +33,8 @@ public sealed interface Standing {
   record Frozen(long position, String cause) implements Standing {}
 
   /**
-   * For a while nothing came from the ledger by which the view could be known to be right: no beacon
-   * that agrees. It serves what it has and goes on asking.
+   * For a while nothing came from the ledger by which the view could be known to be right: no
+   * beacon that agrees. It serves what it has and goes on asking.
    *
    * @param since when the view was last known to be right
    */

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Looks ahead for a mass deletion before any of it is applied. What is read ahead is counted and
- * let go, apart from the hashes of the keys, at most {@value #AHEAD_MAX} entries. Confined to the follower's thread.
+ * let go, apart from the hashes of the keys, at most {@value #AHEAD_MAX} entries. Confined to the
+ * follower's thread.
  *
  * <p>Deletions that come so slowly that each is applied before the next one is written are counted
  * as well, and stop the run at the bound, not at its beginning.

@@ -58,7 +58,8 @@ final class Thinning {
     boolean whole = false;
     try (var out = new FrameFile.Out(part, 0)) {
       whole =
-          FrameFile.read(base, (type, flags, at, word, bytes) -> copyBase(out, type, flags, at, word, bytes));
+          FrameFile.read(
+              base, (type, flags, at, word, bytes) -> copyBase(out, type, flags, at, word, bytes));
       for (var log : logs) {
         var _ =
             FrameFile.read(

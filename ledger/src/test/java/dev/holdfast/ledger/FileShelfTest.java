@@ -78,7 +78,8 @@ class FileShelfTest {
     shelf.close();
     var content = Content.of(shelf());
     assertThat(content.mark).isEqualTo(new Shelf.Mark(6, 77));
-    assertThat(content.positions).isEqualTo(Map.of("service/a", 4L, "service/s2", 2L, "service/s3", 3L));
+    assertThat(content.positions)
+        .isEqualTo(Map.of("service/a", 4L, "service/s2", 2L, "service/s3", 3L));
   }
 
   @Test
@@ -208,7 +209,15 @@ class FileShelfTest {
           new Sealed(
               at,
               Envelope.encode(
-                  new Entry(at, key, e.kind(), 1, 1, e.time(), "t", deleted,
+                  new Entry(
+                      at,
+                      key,
+                      e.kind(),
+                      1,
+                      1,
+                      e.time(),
+                      "t",
+                      deleted,
                       deleted ? Payload.EMPTY : Payload.of(large))));
       shelf.append(
           List.of(new Shelf.Frame(sealed, Digest.ofKey(key), deleted ? Shelf.DELETED : 0)),

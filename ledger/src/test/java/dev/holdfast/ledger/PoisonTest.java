@@ -71,9 +71,7 @@ class PoisonTest {
         @Override
         public boolean shows(PersistentMap<String, String> view, Entry entry) {
           var shown = view.get(entry.key());
-          return entry.deleted()
-              ? shown == null
-              : Service.KIND.decode(entry).name().equals(shown);
+          return entry.deleted() ? shown == null : Service.KIND.decode(entry).name().equals(shown);
         }
 
         @Override
@@ -133,13 +131,7 @@ class PoisonTest {
   @ParameterizedTest
   @EnumSource(
       value = Poison.class,
-      names = {
-        "BROKEN_PAYLOAD",
-        "UNKNOWN_TYPE",
-        "FUTURE_SCHEMA",
-        "TEN_MEBIBYTES",
-        "DEEP_NESTING"
-      })
+      names = {"BROKEN_PAYLOAD", "UNKNOWN_TYPE", "FUTURE_SCHEMA", "TEN_MEBIBYTES", "DEEP_NESTING"})
   void theWriterRefusesWhatFollowersCouldNotRead(Poison poison) throws Exception {
     Object deep = "x";
     for (int i = 0; i < 100; i++) {
@@ -174,8 +166,9 @@ class PoisonTest {
     long last = inject(poison);
     switch (poison.row) {
       case QUARANTINES ->
-          await(() -> follower.standing() instanceof Standing.Quarantining
-              && follower.view().position() >= last);
+          await(() ->
+              follower.standing() instanceof Standing.Quarantining
+                  && follower.view().position() >= last);
       case FREEZES -> await(() -> follower.standing() instanceof Standing.Frozen);
       case PASSES -> await(() -> follower.view().position() >= last);
     }
@@ -183,8 +176,9 @@ class PoisonTest {
     assertThat(follower.report().head()).isEqualTo(last); // it knows how far behind it is
 
     decide(follower, poison, last);
-    await(() -> follower.standing() instanceof Standing.Following
-        && follower.view().position() >= store.head());
+    await(() ->
+        follower.standing() instanceof Standing.Following
+            && follower.view().position() >= store.head());
     feed.beat();
     await(() -> follower.report().agreedAt() == store.head());
     assertThat(follower.report().divergence()).isNull();
@@ -214,7 +208,15 @@ class PoisonTest {
           store.poison(
               at + i,
               Envelope.encode(
-                  new Entry(at + i, Service.key("s" + i), "service", 1, 2, TIME.now(), "gc", true,
+                  new Entry(
+                      at + i,
+                      Service.key("s" + i),
+                      "service",
+                      1,
+                      2,
+                      TIME.now(),
+                      "gc",
+                      true,
                       Payload.EMPTY)));
         }
         at += 59;
@@ -228,12 +230,28 @@ class PoisonTest {
     store.poison(
         at,
         Envelope.encode(
-            new Entry(at, "service/s1", kind, schema, 2, Instant.EPOCH, "gc", false,
+            new Entry(
+                at,
+                "service/s1",
+                kind,
+                schema,
+                2,
+                Instant.EPOCH,
+                "gc",
+                false,
                 Payload.of(payload))));
   }
 
   private static Entry good(long at, String name, long revision) {
-    return new Entry(at, Service.key(name), "service", 1, revision, Instant.EPOCH, "t", false,
+    return new Entry(
+        at,
+        Service.key(name),
+        "service",
+        1,
+        revision,
+        Instant.EPOCH,
+        "t",
+        false,
         Service.KIND.encode(new Service(name, true, 1)));
   }
 
@@ -243,14 +261,21 @@ class PoisonTest {
     var blocked = follower.report().blocked();
     if (blocked != null) {
       at++;
-      var action =
-          poison == Poison.MASS_DELETION ? Verdict.Action.APPLY : Verdict.Action.SKIP;
+      var action = poison == Poison.MASS_DELETION ? Verdict.Action.APPLY : Verdict.Action.SKIP;
       var verdict = new Verdict(blocked.from(), blocked.through(), action, "drill");
       store.poison(
           at,
           Envelope.encode(
-              new Entry(at, Verdict.key(verdict.from()), "verdict", 1, 1, Instant.EPOCH, "operator",
-                  false, Verdict.KIND.encode(verdict))));
+              new Entry(
+                  at,
+                  Verdict.key(verdict.from()),
+                  "verdict",
+                  1,
+                  1,
+                  Instant.EPOCH,
+                  "operator",
+                  false,
+                  Verdict.KIND.encode(verdict))));
     } else if (poison.row == Row.QUARANTINES) {
       at++;
       store.poison(at, Envelope.encode(good(at, "s1", 3)));
@@ -269,8 +294,16 @@ class PoisonTest {
     store.poison(
         last + 1,
         Envelope.encode(
-            new Entry(last + 1, Verdict.key(LIVE + 1), "verdict", 1, 1, Instant.EPOCH, "operator",
-                false, Verdict.KIND.encode(verdict))));
+            new Entry(
+                last + 1,
+                Verdict.key(LIVE + 1),
+                "verdict",
+                1,
+                1,
+                Instant.EPOCH,
+                "operator",
+                false,
+                Verdict.KIND.encode(verdict))));
     for (int i = 0; i < 60; i++) {
       store.poison(last + 2 + i, Envelope.encode(good(last + 2 + i, "s" + i, 3)));
     }

@@ -60,8 +60,8 @@ final class World {
   /** A follower and what surrounds it. */
   private final class Seat {
     final SimFeed feed = new SimFeed(World.this, chance, plant == Plant.SWALLOWS_GAPS);
-    final SimFold fold = new SimFold(chance, plant != Plant.DROPS_DELETIONS,
-        plant == Plant.DROPS_DELETIONS);
+    final SimFold fold =
+        new SimFold(chance, plant != Plant.DROPS_DELETIONS, plant == Plant.DROPS_DELETIONS);
     final SimShelf shelf = new SimShelf();
     Pursuit<PersistentMap<String, String>> pursuit = fresh();
     Pursuit.Next next = new Pursuit.Next(0, Duration.ZERO);
@@ -226,9 +226,7 @@ final class World {
       seat.restart(true);
     }
     for (var waiting : seats) {
-      if (waiting.next.beyond() >= 0
-          && waiting.next.beyond() < head
-          && !waiting.feed.dead()) {
+      if (waiting.next.beyond() >= 0 && waiting.next.beyond() < head && !waiting.feed.dead()) {
         waiting.due = Math.min(waiting.due, nanos + chance.nextLong(20_000_000));
       }
     }
@@ -258,12 +256,30 @@ final class World {
 
   private void write(String key, String kind, boolean deleted, String text) {
     if (!kind.equals(SimFold.READ)) {
-      write(new Entry(head + 1, "moon/" + key, kind, 1, revision("moon/" + key),
-          Instant.EPOCH.plusNanos(nanos), "sim", false, Payload.of(text)));
+      write(
+          new Entry(
+              head + 1,
+              "moon/" + key,
+              kind,
+              1,
+              revision("moon/" + key),
+              Instant.EPOCH.plusNanos(nanos),
+              "sim",
+              false,
+              Payload.of(text)));
       return;
     }
-    write(new Entry(head + 1, key, kind, 1, revision(key), Instant.EPOCH.plusNanos(nanos), "sim",
-        deleted, deleted ? Payload.EMPTY : Payload.of(text)));
+    write(
+        new Entry(
+            head + 1,
+            key,
+            kind,
+            1,
+            revision(key),
+            Instant.EPOCH.plusNanos(nanos),
+            "sim",
+            deleted,
+            deleted ? Payload.EMPTY : Payload.of(text)));
   }
 
   private long revision(String key) {
@@ -311,8 +327,17 @@ final class World {
                 : Verdict.Action.SKIP;
         var verdict = new Verdict(blocked.from(), blocked.through(), action, "healed");
         var key = Verdict.key(verdict.from());
-        write(new Entry(head + 1, key, Verdict.KIND.name(), 1, revision(key),
-            Instant.EPOCH.plusNanos(nanos), "operator", false, Verdict.KIND.encode(verdict)));
+        write(
+            new Entry(
+                head + 1,
+                key,
+                Verdict.KIND.name(),
+                1,
+                revision(key),
+                Instant.EPOCH.plusNanos(nanos),
+                "operator",
+                false,
+                Verdict.KIND.encode(verdict)));
       }
       report.quarantine().keySet().forEach(this::put); // as "ledger repair KEY" does
     }
@@ -373,8 +398,7 @@ final class World {
         if (!quarantine.containsKey(key) && (served == null || !good.contains(served))) {
           return key + " is poisoned and " + served + " is served";
         }
-      } else if (!Objects.equals(served, truth.values().get(key))
-          && !quarantine.containsKey(key)) {
+      } else if (!Objects.equals(served, truth.values().get(key)) && !quarantine.containsKey(key)) {
         return key + " is " + served + ", not " + truth.values().get(key);
       }
     }

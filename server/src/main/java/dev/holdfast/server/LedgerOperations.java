@@ -51,16 +51,14 @@ final class LedgerOperations {
   private final List<Follower<?>> followers;
   private final Function<Entry, EntryShape> shape;
 
-  LedgerOperations(
-      Ledger ledger, List<Follower<?>> followers, Function<Entry, EntryShape> shape) {
+  LedgerOperations(Ledger ledger, List<Follower<?>> followers, Function<Entry, EntryShape> shape) {
     this.ledger = ledger;
     this.followers = List.copyOf(followers);
     this.shape = shape;
   }
 
   /** How the ledger and its followers are. */
-  record LedgerStatus(
-      long head, @Nullable Instant beaconAt, List<FollowerShape> followers) {}
+  record LedgerStatus(long head, @Nullable Instant beaconAt, List<FollowerShape> followers) {}
 
   /** How a follower is; digests are hexadecimal. */
   record FollowerShape(
@@ -225,8 +223,7 @@ final class LedgerOperations {
               length,
               HexFormat.of()
                   .formatHex(
-                      Arrays.copyOf(
-                          sealed.envelope().bytes(), Math.min(length, HEX_BYTES_MAX))));
+                      Arrays.copyOf(sealed.envelope().bytes(), Math.min(length, HEX_BYTES_MAX))));
     };
   }
 
@@ -263,8 +260,7 @@ final class LedgerOperations {
   private Object skip(Context context) throws IOException {
     var body = Json.body(context, SkipBody.class);
     long through = body.through() == null ? body.from() : body.through();
-    var action =
-        Boolean.TRUE.equals(body.apply()) ? Verdict.Action.APPLY : Verdict.Action.SKIP;
+    var action = Boolean.TRUE.equals(body.apply()) ? Verdict.Action.APPLY : Verdict.Action.SKIP;
     var verdict = new Verdict(body.from(), through, action, body.reason());
     var receipt = take(ledger.append(decide(context, verdict)));
     return new Decided(receipt.position(), List.of());
@@ -321,15 +317,18 @@ final class LedgerOperations {
   /** Keeps what the entries delete, and passes over what of them cannot be read. */
   private Decided repairRange(Context context, Verdict verdict) throws StoreException {
     var deleted = new LinkedHashMap<String, Long>();
-    each(verdict.from() - 1, verdict.through(), sealed -> {
-      if (Envelope.decode(sealed.envelope()) instanceof Envelope.Decoded.Good(var entry)) {
-        if (entry.deleted()) {
-          deleted.put(entry.key(), sealed.position());
-        } else {
-          deleted.remove(entry.key());
-        }
-      }
-    });
+    each(
+        verdict.from() - 1,
+        verdict.through(),
+        sealed -> {
+          if (Envelope.decode(sealed.envelope()) instanceof Envelope.Decoded.Good(var entry)) {
+            if (entry.deleted()) {
+              deleted.put(entry.key(), sealed.position());
+            } else {
+              deleted.remove(entry.key());
+            }
+          }
+        });
     var good = lastGood(List.copyOf(deleted.keySet()), verdict.from());
     long position = 0;
     var transaction = decide(context, verdict);
@@ -358,15 +357,18 @@ final class LedgerOperations {
   private Map<String, Entry> lastGood(List<String> keys, long before) throws StoreException {
     var good = new LinkedHashMap<String, Entry>();
     var wanted = Set.copyOf(keys);
-    each(0, before - 1, sealed -> {
-      if (Envelope.decode(sealed.envelope()) instanceof Envelope.Decoded.Good(var entry)
-          && wanted.contains(entry.key())) {
-        var readable = good(sealed, entry.key());
-        if (readable != null) {
-          good.put(entry.key(), readable);
-        }
-      }
-    });
+    each(
+        0,
+        before - 1,
+        sealed -> {
+          if (Envelope.decode(sealed.envelope()) instanceof Envelope.Decoded.Good(var entry)
+              && wanted.contains(entry.key())) {
+            var readable = good(sealed, entry.key());
+            if (readable != null) {
+              good.put(entry.key(), readable);
+            }
+          }
+        });
     return good;
   }
 

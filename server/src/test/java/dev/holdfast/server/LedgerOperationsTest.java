@@ -22,7 +22,8 @@ class LedgerOperationsTest {
     for (int i = 0; i < 3; i++) {
       assertThat(
               stage
-                  .put("/v1/routes/r" + i + ".test", "{\"to\":\"http://127.0.0.1:" + (7 + i) + "\"}")
+                  .put(
+                      "/v1/routes/r" + i + ".test", "{\"to\":\"http://127.0.0.1:" + (7 + i) + "\"}")
                   .status())
           .isLessThan(300);
     }
@@ -71,8 +72,7 @@ class LedgerOperationsTest {
     var decided =
         stage.post("/v1/ledger/skip", "{\"from\":7,\"through\":9,\"reason\":\"a drill\"}");
     assertThat(decided.status()).isEqualTo(200);
-    var entry =
-        stage.get("/v1/ledger/entries/" + decided.json().get("position").asLong()).json();
+    var entry = stage.get("/v1/ledger/entries/" + decided.json().get("position").asLong()).json();
     assertThat(entry.get("entry").get("key").asString()).isEqualTo("verdict/7");
     assertThat(entry.get("entry").get("payload").get("reason").asString()).isEqualTo("a drill");
     assertThat(stage.post("/v1/ledger/skip", "{\"from\":0,\"reason\":\"x\"}").status())
@@ -90,7 +90,9 @@ class LedgerOperationsTest {
     assertThat(after.get("entry").get("payload")).isEqualTo(before.get("entry").get("payload"));
     assertThat(after.get("position").asLong()).isGreaterThan(before.get("position").asLong());
     assertThat(
-            stage.post("/v1/ledger/repair", "{\"key\":\"route/no.test\",\"reason\":\"w\"}").status())
+            stage
+                .post("/v1/ledger/repair", "{\"key\":\"route/no.test\",\"reason\":\"w\"}")
+                .status())
         .isEqualTo(404);
   }
 
