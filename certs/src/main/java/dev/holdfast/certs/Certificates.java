@@ -107,6 +107,11 @@ public final class Certificates implements TlsKeys, AutoCloseable {
     looker = Thread.ofVirtual().name("certs").unstarted(this::look);
   }
 
+  /** Who folds the certificates, for who reports how followers are. */
+  public Follower<?> follower() {
+    return follower;
+  }
+
   /** Everything of this room that may stand in the ledger. */
   public static List<Kind<?>> kinds() {
     return List.of(Account.KIND, Ca.KIND, Certificate.KIND, Order.KIND, TicketKeys.KIND);

@@ -3,13 +3,16 @@ package dev.holdfast.cli;
 import java.util.ArrayDeque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import tools.jackson.databind.JsonNode;
 
 /** {@code holdfast ledger}. */
-@Command(name = "ledger", description = "Show what was decided on the platform, in order.")
+@Command(
+    name = "ledger",
+    description = "Show what was decided on the platform, in order, and how its followers are.")
 final class Ledger extends Verb {
   private static final int SHOWN_MAX = 100_000;
 
@@ -38,8 +41,17 @@ final class Ledger extends Verb {
 
   private long position;
 
-  Ledger(Options options) {
+  private Ledger(Options options) {
     super(options);
+  }
+
+  static CommandLine command(Options options) {
+    return new CommandLine(new Ledger(options))
+        .addSubcommand(new LedgerStatus(options))
+        .addSubcommand(new LedgerShow(options))
+        .addSubcommand(new LedgerSkip(options))
+        .addSubcommand(new LedgerRepair(options))
+        .addSubcommand(new LedgerDiff(options));
   }
 
   @Override
@@ -142,7 +154,7 @@ final class Ledger extends Verb {
   }
 
   /** {@code 12 2026-11-21T22:39:18.123Z route/www.example.org r3 admin: {...}}. */
-  private static String format(JsonNode entry) {
+  static String format(JsonNode entry) {
     String payload;
     if (entry.path("deleted").asBoolean(false)) {
       payload = "deleted";

@@ -150,7 +150,7 @@ public final class Main {
     verbs.put("certs", Certs::command);
     verbs.put("top", o -> new CommandLine(new Top(o)));
     verbs.put("tokens", Tokens::command);
-    verbs.put("ledger", o -> new CommandLine(new Ledger(o)));
+    verbs.put("ledger", Ledger::command);
     verbs.put("info", o -> new CommandLine(new Info(o)));
     verbs.put("health", o -> new CommandLine(new Info(o)));
     verbs.put("status", o -> new CommandLine(new Info(o)));

@@ -61,6 +61,26 @@ public final class RoutingFold implements Fold<Routing> {
     return KINDS.contains(kind);
   }
 
+  @Override
+  public boolean shows(Routing view, Entry entry) {
+    boolean deleted = entry.deleted();
+    if (entry.kind().equals(Route.KIND.name())) {
+      var shown = view.route(rest(entry, ROUTE));
+      return deleted ? shown == null : Route.KIND.decode(entry).equals(shown);
+    }
+    if (entry.kind().equals(Service.KIND.name())) {
+      var shown = view.service(rest(entry, SERVICE));
+      return deleted ? shown == null : Service.KIND.decode(entry).equals(shown);
+    }
+    if (entry.kind().equals(Endpoint.KIND.name())) {
+      var rest = rest(entry, ENDPOINT);
+      int slash = rest.indexOf('/');
+      var shown = view.endpoint(rest.substring(0, slash), rest.substring(slash + 1));
+      return deleted ? shown == null : Endpoint.KIND.decode(entry).equals(shown);
+    }
+    return true;
+  }
+
   /** A host that leads elsewhere now inherits from there. */
   private static Routing routed(Routing view, Entry entry) {
     var routes = routes(view.routes(), entry);

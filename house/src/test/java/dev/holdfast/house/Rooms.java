@@ -63,6 +63,8 @@ final class Rooms {
               "ledger",
               Set.of("limits"),
               Set.of(
+                  "Beacon",
+                  "Canary",
                   "Endpoint",
                   "Entry",
                   "Envelope",
@@ -70,6 +72,8 @@ final class Rooms {
                   "Fold",
                   "Follower",
                   "HistoryGone",
+                  "FollowerConfig",
+                  "FollowerReport",
                   "HostName",
                   "HttpFeed",
                   "HttpFeedConfig",
@@ -89,6 +93,7 @@ final class Rooms {
                   "Store",
                   "StoreException",
                   "Transaction",
+                  "Verdict",
                   "View")),
           new Room(
               "store",

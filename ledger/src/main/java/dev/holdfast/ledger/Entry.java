@@ -58,6 +58,9 @@ public record Entry(
   }
 
   private static void checkText(String name, String value, int bytesMax) {
+    if (!value.isEmpty() && value.length() <= bytesMax && isPlain(value)) {
+      return;
+    }
     int bytes = value.getBytes(UTF_8).length;
     Check.that(
         bytes >= 1
@@ -66,6 +69,19 @@ public record Entry(
         name,
         value,
         "1 to " + bytesMax + " bytes of UTF-8 without control characters");
+  }
+
+  /**
+   * Printable ASCII only, as nearly all are: a million entries are looked at when a node starts.
+   */
+  private static boolean isPlain(String value) {
+    for (int i = 0; i < value.length(); i++) {
+      char c = value.charAt(i);
+      if (c < ' ' || c > '~') {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Half of a pair: no UTF-8 stands for it, so two such keys would become one on disk. */

@@ -108,6 +108,19 @@ public final class Envelope {
     }
   }
 
+  /** What is in an envelope, which must say where it stands. Never throws. */
+  static Decoded open(Sealed sealed) {
+    return switch (decode(sealed.envelope())) {
+      case Decoded.Good(var entry) when entry.position() != sealed.position() ->
+          new Decoded.Unreadable(
+              "the entry stored at " + sealed.position() + " says " + entry.position());
+      case Decoded.Good good -> good;
+      case Decoded.Unreadable(var cause) ->
+          new Decoded.Unreadable(
+              "the envelope at " + sealed.position() + " cannot be read: " + cause);
+    };
+  }
+
   /** CRC-32C of an entry's payload: what digests are made from. */
   static int crc(Payload payload) {
     return crc(payload.shared(), payload.length());

@@ -18,6 +18,16 @@ public interface Fold<V> {
     return true;
   }
 
+  /**
+   * Whether the view says what the entry says; of a deletion, that nothing is left of the key. The
+   * follower asks it right after {@link #apply}, and takes a view that does not for a failure: so a
+   * fold that drops or mixes up a change is found at once, although every entry came. A fold that
+   * does not override it is trusted.
+   */
+  default boolean shows(V view, Entry entry) {
+    return true;
+  }
+
   /** The view after the entry, which may be a deletion. Entries of unknown kinds are let pass. */
   V apply(V view, Entry entry);
 }

@@ -1,10 +1,11 @@
 package dev.holdfast.ledger;
 
-import dev.holdfast.limits.Backoff;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Time;
 import java.time.Duration;
-import java.util.HashMap;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Condition;
@@ -17,45 +18,56 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Nothing that stands in the ledger can end it. An entry whose envelope is whole but which the
  * fold cannot take quarantines that key: the last good value stays, everything else moves on, a
- * later good entry of the key heals it. An envelope that cannot be read, or a gap that reading
- * again does not fill, freezes it: it goes on serving what it has. A feed that does not answer is
- * asked again with growing waits, for ever.
+ * later good entry of the key heals it. An envelope that cannot be read, a gap that reading again
+ * does not fill, more keys in quarantine than its bound, or a mass deletion freezes it: it goes on
+ * serving what it has, hears beacons, knows how far behind it is, and goes on when a {@link
+ * Verdict} comes through the ledger or {@link #rule}, or when what was missing is there after all.
+ * A feed that does not answer is asked again with growing waits, for ever.
+ *
+ * <p><b>What is compared.</b> Once a second the ledger says what the digest of its live keys is
+ * ({@link Beacon}). A follower that lost, doubled or mixed up an entry disagrees when it reaches
+ * that position, says so in {@link FollowerReport#divergence}, builds a second view in the shadow
+ * and swaps when that one agrees. A digest is about entries, not about what the fold made of them;
+ * that each entry is also shown is asked of the fold itself right after it was applied ({@link
+ * Fold#shows}). {@link #unshown} asks about all of them, which is what finds a fold that changes
+ * what belongs to another key later on.
  */
 public final class Follower<V> implements AutoCloseable {
   /** Most keys that are in quarantine at a time; one more freezes the follower. */
   public static final int QUARANTINE_MAX = 1_000;
 
-  private static final int READ_MAX = 512;
-  private static final int TRIES_PER_ENTRY = 2; // the first failure may be its neighbour's doing
-  private static final Duration IDLE = Duration.ofSeconds(1);
-  private static final Backoff RETRY =
-      Backoff.fullJitter(Duration.ofMillis(100), Duration.ofSeconds(5));
-
+  private final String name;
   private final Feed feed;
   private final Fold<V> fold;
   private final Time time;
+  private final Pursuit<V> pursuit;
+  private final Shelf shelf;
   private final Thread thread;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition published = lock.newCondition();
-
-  private final Parts parts = new Parts(); // of the digest, by live key
-  private final HashMap<String, String> quarantine = new HashMap<>();
-  private V value;
-  private long position;
-  private long digest;
+  private final ConcurrentLinkedQueue<Runnable> orders = new ConcurrentLinkedQueue<>();
 
   private volatile View<V> view;
-  private volatile Standing standing = new Standing.Warming();
+  private volatile FollowerReport report;
   private final AtomicBoolean started = new AtomicBoolean();
   private volatile boolean closed;
 
   /** A follower that has read nothing yet; {@link #start} sets it going. */
   public Follower(String name, Feed feed, Fold<V> fold, Time time) {
+    this(name, feed, fold, FollowerConfig.defaults(), time);
+  }
+
+  /** A follower that has read nothing yet; {@link #start} sets it going. */
+  public Follower(String name, Feed feed, Fold<V> fold, FollowerConfig config, Time time) {
+    this.name = name;
     this.feed = feed;
     this.fold = fold;
     this.time = time;
-    value = fold.start();
-    view = new View<>(0, 0, value);
+    var folder = config.shelf();
+    shelf = folder == null ? Shelf.NONE : new FileShelf(folder, config.shelfBytesPerSecond(), time);
+    pursuit = new Pursuit<>(name, feed, fold, config, shelf, time.random());
+    view = pursuit.view();
+    report = pursuit.report();
     thread = Thread.ofPlatform().name("follower-" + name).daemon().unstarted(this::run);
   }
 
@@ -73,7 +85,92 @@ public final class Follower<V> implements AutoCloseable {
 
   /** How it is doing. */
   public Standing standing() {
-    return standing;
+    return report.standing();
+  }
+
+  /** Everything that it can say of itself, as of its last round. */
+  public FollowerReport report() {
+    return report;
+  }
+
+  /**
+   * Stops applying until {@link #release}, as an operator's rod does; what is served stays. Takes
+   * effect within a second, before any entry that was not being applied already.
+   */
+  public void hold(String reason) {
+    orders.add(() -> pursuit.hold(reason));
+  }
+
+  /** Ends what {@link #hold} began, within a second. */
+  public void release() {
+    orders.add(pursuit::release);
+  }
+
+  /** Decides for this follower alone, when the ledger cannot be written. Within a second. */
+  public void rule(Verdict verdict) {
+    orders.add(() -> pursuit.rule(verdict));
+  }
+
+  /**
+   * Whether what came to this follower is what the beacon says, or null when it does not stand at
+   * that position now. Any thread.
+   */
+  public @Nullable Boolean agrees(Beacon beacon) {
+    var now = report;
+    return now.position() == beacon.position()
+        ? Boolean.valueOf(now.seen() == Hearing.expected(fold, beacon))
+        : null;
+  }
+
+  /**
+   * Live keys whose newest entry the served value does not show, at most {@code max}. Reads the
+   * whole truth and asks the fold about each entry ({@link Fold#shows}); entries that are newer
+   * than the view are let pass. Any thread.
+   *
+   * @throws StoreException when the truth cannot be read now
+   */
+  public List<String> unshown(Feed truth, int max) throws StoreException {
+    var served = view;
+    var keys = new ArrayList<String>();
+    var _ =
+        truth.snapshot(sealed -> {
+          if (sealed.position() <= served.position()
+              && keys.size() < max
+              && Envelope.open(sealed) instanceof Envelope.Decoded.Good(var entry)
+              && Book.reads(fold, entry.kind())
+              && !shown(served.value(), entry)) {
+            keys.add(entry.key());
+          }
+        });
+    return keys;
+  }
+
+  private boolean shown(V value, Entry entry) {
+    try {
+      return fold.shows(value, entry);
+    } catch (RuntimeException e) {
+      return false; // it cannot even read it
+    }
+  }
+
+  /** Why this follower's fold would not take one of the entries, or null. Any thread. */
+  @SuppressWarnings("CatchThrowable") // as when it is applied
+  @Nullable String objection(List<Entry> entries) {
+    var now = view.value();
+    for (var entry : entries) {
+      if (!Book.reads(fold, entry.kind())) {
+        continue;
+      }
+      try {
+        now = fold.apply(now, entry);
+        if (!fold.shows(now, entry)) {
+          return Check.message(entry.key(), "not shown after it was applied", "by " + name);
+        }
+      } catch (Throwable t) {
+        return Check.message(entry.key(), "" + t, "something that " + name + " can apply");
+      }
+    }
+    return null;
   }
 
   /**
@@ -86,13 +183,17 @@ public final class Follower<V> implements AutoCloseable {
     lock.lock();
     try {
       long leftNanos = wait.toNanos();
-      while ((view.position() < at || standing instanceof Standing.Warming) && leftNanos > 0) {
+      while (!applied(at) && leftNanos > 0) {
         leftNanos = published.awaitNanos(leftNanos);
       }
-      return view.position() >= at && !(standing instanceof Standing.Warming);
+      return applied(at);
     } finally {
       lock.unlock();
     }
+  }
+
+  private boolean applied(long at) {
+    return view.position() >= at && !(standing() instanceof Standing.Warming);
   }
 
   /** Stops following; the last view can still be read. Idempotent. */
@@ -107,155 +208,47 @@ public final class Follower<V> implements AutoCloseable {
     }
   }
 
-  @SuppressWarnings("CatchThrowable") // a feed that throws an error is a feed that does not answer
+  @SuppressWarnings("CatchThrowable") // whatever it is, the thread goes on
   private void run() {
-    int failures = 0;
-    boolean loaded = false;
-    while (!closed && !(standing instanceof Standing.Frozen)) {
-      try {
-        if (!loaded) {
-          load();
-          loaded = true;
+    try {
+      while (!closed) {
+        try {
+          round();
+        } catch (InterruptedException e) {
+          return;
+        } catch (Throwable t) {
+          pause();
         }
-        follow();
-        failures = 0;
-      } catch (InterruptedException e) {
-        return;
-      } catch (Throwable t) {
-        failures++;
-        pause(RETRY.delay(failures, time.random()));
       }
+    } finally {
+      shelf.close();
     }
   }
 
-  private void pause(Duration wait) {
+  private void round() throws InterruptedException {
+    for (var order = orders.poll(); order != null; order = orders.poll()) {
+      order.run();
+    }
+    var next = pursuit.step(time.nanos(), time.now());
+    publish();
+    if (next.beyond() < 0) {
+      time.sleep(next.atMost());
+    } else if (!next.atMost().isZero()) {
+      feed.awaitBeyond(next.beyond(), next.atMost());
+    }
+  }
+
+  private void pause() {
     try {
-      time.sleep(wait);
+      time.sleep(Pursuit.IDLE);
     } catch (InterruptedException e) {
       closed = true;
     }
   }
 
-  private void load() throws StoreException {
-    value = fold.start();
-    digest = 0;
-    parts.clear();
-    quarantine.clear();
-    long head =
-        feed.snapshot(sealed -> {
-          if (!(standing instanceof Standing.Frozen)) {
-            open(sealed);
-          }
-        });
-    if (!(standing instanceof Standing.Frozen)) {
-      position = head;
-    }
-    publish();
-  }
-
-  private void follow() throws StoreException, InterruptedException {
-    if (feed.awaitBeyond(position, IDLE) <= position) {
-      return;
-    }
-    var entries = feed.read(position, READ_MAX);
-    if (entries.isEmpty()) {
-      throw new StoreException("nothing after " + position + " although the head is beyond");
-    }
-    for (var sealed : entries) {
-      if (sealed.position() <= position) {
-        continue; // read already
-      }
-      if (sealed.position() != position + 1 && !fill(sealed.position())) {
-        freeze(
-            "the entries from "
-                + (position + 1)
-                + " to "
-                + (sealed.position() - 1)
-                + " are missing");
-      }
-      if (!(standing instanceof Standing.Frozen)) {
-        open(sealed);
-      }
-      if (standing instanceof Standing.Frozen) {
-        break;
-      }
-      position = sealed.position();
-    }
-    publish();
-  }
-
-  /** Reads a gap again; false when it is still there. */
-  private boolean fill(long before) throws StoreException {
-    while (position + 1 < before) {
-      var missing = feed.read(position, 1);
-      if (missing.isEmpty() || missing.getFirst().position() != position + 1) {
-        return false;
-      }
-      open(missing.getFirst());
-      if (standing instanceof Standing.Frozen) {
-        return true;
-      }
-      position++;
-    }
-    return true;
-  }
-
-  private void open(Sealed sealed) {
-    switch (Envelope.decode(sealed.envelope())) {
-      case Envelope.Decoded.Good(var entry) when entry.position() == sealed.position() ->
-          apply(entry);
-      case Envelope.Decoded.Good(var entry) ->
-          freeze("the entry stored at " + sealed.position() + " says " + entry.position());
-      case Envelope.Decoded.Unreadable(var cause) ->
-          freeze("the envelope at " + sealed.position() + " cannot be read: " + cause);
-    }
-  }
-
-  // Whatever a fold throws, a stack overflow in a parser included, is one entry's fault.
-  @SuppressWarnings("CatchThrowable")
-  private void apply(Entry entry) {
-    @Nullable Throwable failure = null;
-    for (int i = 0; i < TRIES_PER_ENTRY; i++) {
-      try {
-        value = fold.apply(value, entry);
-        failure = null;
-        break;
-      } catch (Throwable t) {
-        failure = t;
-      }
-    }
-    if (failure != null) {
-      if (quarantine.size() >= QUARANTINE_MAX && !quarantine.containsKey(entry.key())) {
-        freeze("more than " + QUARANTINE_MAX + " keys in quarantine");
-      } else {
-        quarantine.put(
-            entry.key(), "position " + entry.position() + ": " + Check.printable("" + failure));
-      }
-      return;
-    }
-    quarantine.remove(entry.key());
-    if (entry.deleted() || !fold.reads(entry.kind())) {
-      digest -= parts.size() == 0 ? 0 : parts.remove(entry.key());
-    } else {
-      long part = part(entry);
-      digest += part - parts.put(entry.key(), part);
-    }
-  }
-
-  private static long part(Entry entry) {
-    return Digest.of(entry.key(), entry.revision(), Envelope.crc(entry.payload()));
-  }
-
-  private void freeze(String cause) {
-    standing = new Standing.Frozen(position, cause);
-  }
-
   private void publish() {
-    if (!(standing instanceof Standing.Frozen)) {
-      standing =
-          quarantine.isEmpty() ? new Standing.Following() : new Standing.Quarantining(quarantine);
-    }
-    view = new View<>(position, digest, value);
+    view = pursuit.view();
+    report = pursuit.report();
     lock.lock();
     try {
       published.signalAll();

@@ -13,6 +13,7 @@ public final class HostName {
   /** Longest host name in characters. */
   public static final int CHARS_MAX = 253;
 
+  private static final int LABEL_CHARS_MAX = 63;
   private static final Pattern LABEL = Pattern.compile("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
 
   private HostName() {}
@@ -23,6 +24,9 @@ public final class HostName {
    * @throws IllegalArgumentException when it is no host name
    */
   public static String of(String host) {
+    if (isPlain(host)) {
+      return host;
+    }
     String name;
     try {
       name = IDN.toASCII(host).toLowerCase(Locale.ROOT);
@@ -56,6 +60,24 @@ public final class HostName {
         name,
         "1 to 63 of a-z, 0-9 and '-', neither first nor last a '-'");
     return name;
+  }
+
+  /** Whether it is one already: a million of them are looked at when a node starts. */
+  private static boolean isPlain(String host) {
+    int length = host.length();
+    int start = 0; // of the label
+    for (int i = 0; i <= length; i++) {
+      char c = i == length ? '.' : host.charAt(i);
+      if (c == '.') {
+        if (i == start || i - start > LABEL_CHARS_MAX || host.charAt(i - 1) == '-') {
+          return false;
+        }
+        start = i + 1;
+      } else if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c == '-' && i > start))) {
+        return false;
+      }
+    }
+    return length <= CHARS_MAX;
   }
 
   private static String bad(String host) {

@@ -16,7 +16,7 @@ public final class Kinds {
   }
 
   /**
-   * The given kinds and {@link Lease#KIND}.
+   * The given kinds, {@link Lease#KIND} and {@link Verdict#KIND}.
    *
    * @throws IllegalStateException when two have one name
    */
@@ -24,6 +24,7 @@ public final class Kinds {
     Map<String, Kind<?>> byName =
         Arrays.stream(kinds).collect(Collectors.toMap(Kind::name, Function.identity()));
     byName.put(Lease.KIND.name(), Lease.KIND);
+    byName.put(Verdict.KIND.name(), Verdict.KIND);
     return new Kinds(Map.copyOf(byName));
   }
 

@@ -46,6 +46,8 @@ public final class Ledger implements Feed, AutoCloseable {
   private final Condition moved = lock.newCondition();
   private final Thread writer;
   private final String id;
+  private final Rehearsal rehearsal = new Rehearsal();
+  private final AtomicReference<@Nullable Auditor> auditor = new AtomicReference<>();
   private volatile long head;
   private volatile long floor;
 
@@ -162,6 +164,7 @@ public final class Ledger implements Feed, AutoCloseable {
    */
   public Outcome<Receipt> append(Transaction transaction) {
     var bad = preflight(transaction);
+    bad = bad == null ? rehearsal.objection(entries(transaction)) : bad;
     return bad != null
         ? Outcome.refused(new Refusal.Invalid(bad))
         : submit(new Request.Append(transaction));
@@ -173,6 +176,45 @@ public final class Ledger implements Feed, AutoCloseable {
       return Outcome.refused(new Refusal.Invalid(Check.message("ttl of " + leaseKey, ttl, "> 0")));
     }
     return submit(new Request.Renew(leaseKey, epoch, ttl));
+  }
+
+  /** From now on, nothing is written that this follower's fold cannot take. */
+  public void rehearse(Follower<?> follower) {
+    rehearsal.add(follower);
+  }
+
+  /**
+   * Begins to make a {@link Beacon} a second; without it, followers compare with nothing.
+   * Idempotent.
+   */
+  public void audit() {
+    var fresh = new Auditor(this, time);
+    if (auditor.compareAndSet(null, fresh)) {
+      fresh.start();
+    }
+  }
+
+  /**
+   * A beacon that is made now from what the store gives, and from nothing that was kept in memory.
+   *
+   * @throws StoreException when the store cannot be read now
+   */
+  public Beacon reckon() throws StoreException {
+    var fresh = new Audit();
+    long at = store.snapshot(fresh::begin);
+    return new Beacon(at, at, fresh.digests(), time.now());
+  }
+
+  @Override
+  public @Nullable Beacon beacon() {
+    var made = auditor.get();
+    return made == null ? null : made.beacon();
+  }
+
+  /** Whether {@link #audit} was asked for. */
+  @Override
+  public boolean beats() {
+    return auditor.get() != null;
   }
 
   /** All held leases whose key starts with {@code prefix}, in order of key. */
@@ -238,6 +280,10 @@ public final class Ledger implements Feed, AutoCloseable {
   /** Finishes what waits, then closes the store. Idempotent. */
   @Override
   public void close() {
+    var audit = auditor.get();
+    if (audit != null) {
+      audit.close();
+    }
     queue.close();
     signalMoved();
     try {
@@ -334,6 +380,27 @@ public final class Ledger implements Feed, AutoCloseable {
   private void preflight(String actor, Kind<?> kind, String key, Payload payload) {
     kinds.check(
         new Entry(1, key, kind.name(), kind.schema(), 1, Instant.EPOCH, actor, false, payload));
+  }
+
+  /** What the transaction would write of keys that are put, as far as it can be known before. */
+  private List<Entry> entries(Transaction transaction) {
+    var entries = new ArrayList<Entry>();
+    for (var step : transaction.steps()) {
+      if (step instanceof Transaction.Step.Put put) {
+        entries.add(
+            new Entry(
+                head + 1 + entries.size(),
+                put.key(),
+                put.kind().name(),
+                put.kind().schema(),
+                1,
+                time.now().truncatedTo(ChronoUnit.MILLIS),
+                transaction.actor(),
+                false,
+                put.payload()));
+      }
+    }
+    return entries;
   }
 
   private static String place(Transaction.Step step) {

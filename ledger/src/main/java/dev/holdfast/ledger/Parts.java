@@ -36,6 +36,13 @@ final class Parts {
     size = 0;
   }
 
+  /** The key's part, or 0 when there is none. */
+  long get(String key) {
+    long hash = hash(key);
+    int slot = find(hash);
+    return table[2 * slot] == hash ? table[2 * slot + 1] : 0;
+  }
+
   /** Sets the key's part; the part that it replaces, or 0. */
   long put(String key, long part) {
     return put(hash(key), part);
@@ -84,7 +91,8 @@ final class Parts {
     return part;
   }
 
-  private static long hash(String key) {
+  /** What stands for the key. */
+  static long hash(String key) {
     long hash = Digest.ofKey(key);
     return hash == EMPTY ? 1 : hash;
   }

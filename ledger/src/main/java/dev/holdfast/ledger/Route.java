@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param address {@code http://ADDR:PORT}, or null
  */
 public record Route(String host, @Nullable String service, @Nullable String address) {
+  private static final String HTTP = "http://";
+
   /** Routes in the ledger. */
   public static final Kind<Route> KIND = Kind.open("route", 1, Route.class);
 
@@ -26,9 +28,11 @@ public record Route(String host, @Nullable String service, @Nullable String addr
         service + ", " + address,
         "either a service or an address");
     if (address != null) {
-      address = Repeated.of(address(address));
+      // Only addresses that were found good are remembered with such a beginning.
+      var known = address.startsWith(HTTP) ? Repeated.seen(address) : null;
+      address = known == null ? Repeated.of(address(address)) : known;
     }
-    service = service == null ? null : Repeated.of(service);
+    service = service == null || service.startsWith(HTTP) ? service : Repeated.of(service);
   }
 
   /** A route to a service. */
@@ -67,6 +71,6 @@ public record Route(String host, @Nullable String service, @Nullable String addr
         "address",
         address,
         expected);
-    return "http://" + uri.getHost() + ":" + uri.getPort();
+    return HTTP + uri.getHost() + ":" + uri.getPort();
   }
 }

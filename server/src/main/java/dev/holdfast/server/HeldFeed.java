@@ -1,5 +1,6 @@
 package dev.holdfast.server;
 
+import dev.holdfast.ledger.Beacon;
 import dev.holdfast.ledger.Feed;
 import dev.holdfast.ledger.Sealed;
 import dev.holdfast.ledger.StoreException;
@@ -71,6 +72,22 @@ final class HeldFeed implements Feed {
         time.sleep(GLANCE);
       }
     }
+  }
+
+  /** Beacons come on: a follower that is held knows how far behind it is. */
+  @Override
+  public @Nullable Beacon beacon() {
+    return feed.beacon();
+  }
+
+  @Override
+  public boolean beats() {
+    return feed.beats();
+  }
+
+  @Override
+  public long oldest() {
+    return feed.oldest();
   }
 
   /** Whether it has nothing new now. */

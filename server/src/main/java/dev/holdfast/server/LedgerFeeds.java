@@ -22,7 +22,7 @@ final class LedgerFeeds implements AutoCloseable {
     ring = new StreamRing(ledger, lines, outs, () -> StreamLines.Sums.NONE, time).start();
     var snapshots = new LedgerSnapshots(ledger, lines, home.stream(), time);
     var all = new ArrayList<Operation>();
-    all.addAll(new LedgerOperations(ledger, ring, outs, snapshots, time).all());
+    all.addAll(new StreamOperations(ledger, ring, outs, snapshots, time).all());
     all.addAll(new CouchOperations(ledger, ring, outs, time).all());
     operations = List.copyOf(all);
   }

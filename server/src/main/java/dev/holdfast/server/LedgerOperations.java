@@ -1,324 +1,437 @@
 package dev.holdfast.server;
 
 import static dev.holdfast.server.AppOperations.take;
-import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.holdfast.ledger.Beacon;
 import dev.holdfast.ledger.Entry;
 import dev.holdfast.ledger.Envelope;
-import dev.holdfast.ledger.HistoryGone;
+import dev.holdfast.ledger.Follower;
+import dev.holdfast.ledger.FollowerReport;
+import dev.holdfast.ledger.Kind;
 import dev.holdfast.ledger.Ledger;
+import dev.holdfast.ledger.Receipt;
 import dev.holdfast.ledger.Sealed;
+import dev.holdfast.ledger.Standing;
 import dev.holdfast.ledger.StoreException;
+import dev.holdfast.ledger.Transaction;
+import dev.holdfast.ledger.Verdict;
 import dev.holdfast.limits.Check;
+import dev.holdfast.limits.Outcome;
 import dev.holdfast.limits.Refusal;
-import dev.holdfast.limits.Time;
 import dev.holdfast.server.Operation.Query;
-import dev.holdfast.server.Shapes.CompactionDone;
-import dev.holdfast.server.Shapes.EntryList;
 import dev.holdfast.server.Shapes.EntryShape;
-import dev.holdfast.server.Shapes.NewCompaction;
 import io.javalin.http.Context;
 import io.javalin.http.HandlerType;
 import java.io.IOException;
-import java.io.InputStream;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
-import java.util.zip.GZIPInputStream;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
 
-/** The ledger for people, and the ledger as a stream for followers. Thread-safe. */
+/** What the API says of followers, and how a person decides what they would not. Thread-safe. */
 final class LedgerOperations {
-  /** Snapshots that are read at a time. */
-  static final int SNAPSHOTS_MAX = 2;
-
-  private static final String NDJSON = "application/x-ndjson";
-  private static final byte[] NEWLINE = {'\n'};
-  private static final int BATCH = 256;
-  private static final int BUFFER_BYTES = 1 << 15;
-  private static final int HEARTBEAT_MILLIS = 1_000;
-  private static final int HEARTBEAT_MILLIS_MIN = 100;
-  private static final int HEARTBEAT_MILLIS_MAX = 30_000;
-  private static final Duration IDLE = Duration.ofSeconds(15);
-  private static final Duration SNAPSHOT_WAIT = Duration.ofSeconds(10);
   private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+  private static final Duration STAND_WAIT = Duration.ofSeconds(2);
+  private static final int READ_MAX = 512;
+  private static final int HEX_BYTES_MAX = 64;
+  private static final int KEYS_MAX = 100;
+  private static final int STEPS_MAX = Transaction.STEPS_MAX - 1;
 
   private final Ledger ledger;
-  private final StreamRing ring;
-  private final StreamOuts outs;
-  private final LedgerSnapshots snapshots;
-  private final Time time;
-  private final Semaphore reading = new Semaphore(SNAPSHOTS_MAX);
+  private final List<Follower<?>> followers;
+  private final Function<Entry, EntryShape> shape;
 
-  LedgerOperations(
-      Ledger ledger, StreamRing ring, StreamOuts outs, LedgerSnapshots snapshots, Time time) {
+  LedgerOperations(Ledger ledger, List<Follower<?>> followers, Function<Entry, EntryShape> shape) {
     this.ledger = ledger;
-    this.ring = ring;
-    this.outs = outs;
-    this.snapshots = snapshots;
-    this.time = time;
+    this.followers = List.copyOf(followers);
+    this.shape = shape;
   }
+
+  /** How the ledger and its followers are. */
+  record LedgerStatus(long head, @Nullable Instant beaconAt, List<FollowerShape> followers) {}
+
+  /** How a follower is; digests are hexadecimal. */
+  record FollowerShape(
+      String name,
+      String standing,
+      @Nullable String cause,
+      long position,
+      long lag,
+      String digest,
+      Map<String, String> quarantine,
+      FollowerReport.@Nullable Blocked blocked,
+      long agreedAt,
+      FollowerReport.@Nullable Divergence divergence,
+      @Nullable Instant knownAt,
+      FollowerReport.Counts counts,
+      @Nullable String trouble) {}
+
+  /**
+   * An entry, or what stands in its place.
+   *
+   * @param unreadable why it cannot be read, or null
+   * @param bytes length of its envelope
+   * @param hex first bytes of an envelope that cannot be read
+   */
+  record EntryDetail(
+      long position,
+      @Nullable EntryShape entry,
+      @Nullable String unreadable,
+      int bytes,
+      @Nullable String hex) {}
+
+  /** A person's word about entries; {@code through} is {@code from} when it is left out. */
+  record SkipBody(long from, @Nullable Long through, @Nullable Boolean apply, String reason) {}
+
+  /** What has to be made good: a key, or the entries from a position on. */
+  record RepairBody(
+      @Nullable String key, @Nullable Long from, @Nullable Long through, String reason) {}
+
+  /** Where the decision stands, and which keys were written again. */
+  record Decided(long position, List<String> keys) {}
+
+  /** How a follower compares with the store, read anew. */
+  record Difference(
+      String name,
+      long position,
+      String digest,
+      @Nullable Boolean agrees,
+      List<String> unshown,
+      List<String> quarantined) {}
+
+  /** How all followers compare with the store as of {@code position}. */
+  record Differences(long position, List<Difference> followers) {}
 
   List<Operation> all() {
     return List.of(
         Operation.get(
-                "/v1/ledger",
-                "The ledger: a page of entries for people, or with `since` the stream for"
-                    + " followers.",
-                EntryList.class,
-                this::ledger)
-            .with(
-                new Query("after", "Page: entries after this position; 0 for the beginning"),
-                new Query("limit", "Page: at most so many, 1 to 1000"),
-                new Query("follow", "`true`: one JSON object a line, as entries come"),
-                new Query(
-                    "since",
-                    "Stream: lines of newline-delimited JSON after this position, which the header"
-                        + " Last-Event-ID may name too; 410 when they are compacted away"),
-                new Query("ledger", "Stream: the ledger that the position belongs to"),
-                new Query(
-                    "heartbeat",
-                    "Stream: milliseconds between beacons, %d to %d, 1000 if not told"
-                        .formatted(HEARTBEAT_MILLIS_MIN, HEARTBEAT_MILLIS_MAX)))
-            .as(Operation.Access.FOLLOW, null),
+            "/v1/ledger/status",
+            "How the ledger's followers are: standing, position, lag, quarantine.",
+            LedgerStatus.class,
+            _ -> status()),
         Operation.get(
-                "/v1/ledger/snapshot",
-                "The newest entry of every key that may leave the control node, one line each, and"
-                    + " a last line that says the position.",
-                String.class,
-                this::snapshot)
-            .as(Operation.Access.FOLLOW, NDJSON),
+            "/v1/ledger/entries/{position}",
+            "The entry at a position, also when it cannot be read; secret payloads are left out.",
+            EntryDetail.class,
+            context -> at(number(context.pathParam("position")))),
+        Operation.get(
+                "/v1/ledger/entries",
+                "The newest entry of a key; secret payloads are left out.",
+                EntryDetail.class,
+                this::newest)
+            .with(new Query("key", "Such as `route/www.example.org`")),
+        Operation.get(
+            "/v1/ledger/diff",
+            "Compares every follower with the store, which is read anew.",
+            Differences.class,
+            _ -> diff()),
         Operation.of(
             HandlerType.POST,
-            "/v1/ledger/compaction",
-            "Drops entries that a later one of their key stands in for.",
-            NewCompaction.class,
-            CompactionDone.class,
+            "/v1/ledger/skip",
+            "Lets followers pass over entries that stopped them, or apply a mass deletion.",
+            SkipBody.class,
+            Decided.class,
             200,
-            this::compact));
+            this::skip),
+        Operation.of(
+            HandlerType.POST,
+            "/v1/ledger/repair",
+            "Writes the last good state of a key again, or of all keys that entries deleted.",
+            RepairBody.class,
+            Decided.class,
+            200,
+            this::repair));
   }
 
-  // ---- for people
+  // ---- looking
 
-  private @Nullable Object ledger(Context context) throws IOException, InterruptedException {
-    var since = context.queryParam("since");
-    var last = context.header("Last-Event-ID");
-    if (since != null || last != null) {
-      stream(context, position(last != null ? last : String.valueOf(since)));
-      return null;
-    }
-    Api.requireFull(context);
-    long after = Api.number(context, "after", 0, 0, Long.MAX_VALUE);
-    int limit = Api.limit(context);
+  private LedgerStatus status() {
+    var beacon = ledger.beacon();
+    return new LedgerStatus(
+        ledger.head(),
+        beacon == null ? null : beacon.at(),
+        followers.stream().map(follower -> shape(follower.report())).toList());
+  }
+
+  private static FollowerShape shape(FollowerReport report) {
+    return new FollowerShape(
+        report.name(),
+        report.standing().getClass().getSimpleName().toLowerCase(Locale.ROOT),
+        switch (report.standing()) {
+          case Standing.Frozen frozen -> frozen.cause();
+          case Standing.Stale stale -> "not known to be right since " + stale.since();
+          case Standing.Quarantining _, Standing.Following _, Standing.Warming _ -> null;
+        },
+        report.position(),
+        report.lag(),
+        HexFormat.of().toHexDigits(report.digest()),
+        new TreeMap<>(report.quarantine()),
+        report.blocked(),
+        report.agreedAt(),
+        report.divergence(),
+        report.knownAt(),
+        report.counts(),
+        report.trouble());
+  }
+
+  private EntryDetail at(long position) {
     try {
-      if (!"true".equals(context.queryParam("follow"))) {
-        var items = read(after, limit).stream().map(this::shape).toList();
-        long end = items.isEmpty() ? after : items.getLast().position();
-        long head = ledger.head();
-        return new EntryList(items, end < head ? String.valueOf(end) : null, head);
+      var found = ledger.read(position - 1, 1);
+      if (found.isEmpty() || found.getFirst().position() != position) {
+        throw Problem.of(new Refusal.NotFound("entry " + position + ": does not exist"));
       }
-      follow(context, after);
-      return null;
+      return detail(found.getFirst());
     } catch (StoreException e) {
       throw unreadable(e);
     }
   }
 
-  /** Entries after that position; where some were compacted away, from the next that is left. */
-  private List<Sealed> read(long after, int limit) throws StoreException {
+  private EntryDetail newest(Context context) {
+    var key = Objects.requireNonNullElse(context.queryParam("key"), "");
+    Check.that(!key.isEmpty(), "key", key, "a key, such as route/www.example.org");
     try {
-      return ledger.read(after, limit);
-    } catch (HistoryGone e) {
-      return ledger.left(after, limit);
-    }
-  }
-
-  private void follow(Context context, long from) throws IOException, InterruptedException {
-    long after = from;
-    try (var out = outs.open(context, NDJSON)) {
-      out.flush();
-      while (!ring.closed()) {
-        var batch = read(after, BATCH);
-        for (var sealed : batch) {
-          out.write(Json.bytes(shape(sealed)));
-          out.write(NEWLINE);
-          after = sealed.position();
-        }
-        if (batch.isEmpty() && ledger.awaitBeyond(after, IDLE) <= after) {
-          out.write(NEWLINE);
-        }
-        out.flush();
+      var found = ledger.latest(key);
+      if (found == null) {
+        throw Problem.of(new Refusal.NotFound("key " + Check.printable(key) + ": does not exist"));
       }
+      return detail(found);
     } catch (StoreException e) {
       throw unreadable(e);
     }
   }
 
-  private static Problem.Thrown unreadable(StoreException e) {
-    return Problem.of(
-        new Refusal.Unavailable("the ledger cannot be read: " + e.getMessage(), RETRY_AFTER));
-  }
-
-  private EntryShape shape(Sealed sealed) {
+  private EntryDetail detail(Sealed sealed) {
+    int length = sealed.envelope().length();
     return switch (Envelope.decode(sealed.envelope())) {
-      case Envelope.Decoded.Good(var entry) -> shape(entry);
+      case Envelope.Decoded.Good(var entry) ->
+          new EntryDetail(sealed.position(), shape.apply(entry), null, length, null);
       case Envelope.Decoded.Unreadable(var cause) ->
-          new EntryShape(
-              sealed.position(), "", "unreadable", 0, 0, Instant.EPOCH, "", false, cause, false);
+          new EntryDetail(
+              sealed.position(),
+              null,
+              cause,
+              length,
+              HexFormat.of()
+                  .formatHex(
+                      Arrays.copyOf(sealed.envelope().bytes(), Math.min(length, HEX_BYTES_MAX))));
     };
   }
 
-  private EntryShape shape(Entry entry) {
-    boolean shown = ledger.kinds().mayShow(entry);
-    return new EntryShape(
-        entry.position(),
-        entry.key(),
-        entry.kind(),
-        entry.schema(),
-        entry.revision(),
-        entry.time(),
-        entry.actor(),
-        entry.deleted(),
-        shown && !entry.deleted() ? payload(entry) : null,
-        !shown);
-  }
-
-  private static Object payload(Entry entry) {
+  private Differences diff() throws InterruptedException {
     try {
-      return Json.MAPPER.readTree(entry.payload().bytes());
-    } catch (JacksonException e) {
-      return new String(entry.payload().bytes(), UTF_8);
-    }
-  }
-
-  // ---- for followers
-
-  private static long position(String text) {
-    try {
-      long position = Long.parseLong(text);
-      Check.that(position >= 0, "since", text, "0 or more");
-      return position;
-    } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(Check.message("since", text, "a position"), e);
-    }
-  }
-
-  private void stream(Context context, long since) throws IOException, InterruptedException {
-    var heartbeat =
-        Duration.ofMillis(
-            Api.number(
-                context,
-                "heartbeat",
-                HEARTBEAT_MILLIS,
-                HEARTBEAT_MILLIS_MIN,
-                HEARTBEAT_MILLIS_MAX));
-    ring.requireOpen();
-    requireHere(context.queryParam("ledger"), since);
-    try (var out = outs.open(context, NDJSON)) {
-      out.write(new StreamLines(ledger.id(), ledger.kinds()).hello(ledger.head(), ledger.floor()));
-      out.write(ring.beacon());
-      out.flush();
-      pass(out, since, heartbeat);
+      var truth = ledger.reckon();
+      var all = new ArrayList<Difference>();
+      for (var follower : followers) {
+        all.add(difference(follower, truth));
+      }
+      return new Differences(truth.position(), all);
     } catch (StoreException e) {
       throw unreadable(e);
     }
   }
 
-  /** A position of another ledger, of one that was restored, or from before a compaction. */
-  private void requireHere(@Nullable String id, long since) {
-    long head = ledger.head();
-    long floor = ledger.floor();
-    if (id != null && !id.equals(ledger.id())) {
-      throw gone(Check.message("ledger", Check.printable(id), ledger.id()));
-    }
-    if (since > head || since < floor) {
-      throw gone(Check.message("since", since, floor + " to " + head));
+  private Difference difference(Follower<?> follower, Beacon truth)
+      throws StoreException, InterruptedException {
+    var _ = follower.awaitApplied(truth.position(), STAND_WAIT);
+    var agrees = follower.agrees(truth);
+    var unshown = follower.unshown(ledger, KEYS_MAX);
+    var report = follower.report();
+    return new Difference(
+        report.name(),
+        report.position(),
+        HexFormat.of().toHexDigits(report.digest()),
+        agrees,
+        unshown,
+        report.quarantine().keySet().stream().sorted().limit(KEYS_MAX).toList());
+  }
+
+  // ---- deciding
+
+  private Object skip(Context context) throws IOException {
+    var body = Json.body(context, SkipBody.class);
+    long through = body.through() == null ? body.from() : body.through();
+    var action = Boolean.TRUE.equals(body.apply()) ? Verdict.Action.APPLY : Verdict.Action.SKIP;
+    var verdict = new Verdict(body.from(), through, action, body.reason());
+    var receipt = take(ledger.append(decide(context, verdict)));
+    return new Decided(receipt.position(), List.of());
+  }
+
+  private Transaction decide(Context context, Verdict verdict) {
+    return Transaction.by(Api.actor(context))
+        .put(Verdict.KIND, Verdict.key(verdict.from()), verdict, Transaction.ANY);
+  }
+
+  private Object repair(Context context) throws IOException {
+    var body = Json.body(context, RepairBody.class);
+    var key = body.key();
+    var from = body.from();
+    Check.that((key == null) != (from == null), "key and from", key + ", " + from, "one of both");
+    try {
+      if (key != null) {
+        return repairKey(context, key, body.reason());
+      }
+      long first = Objects.requireNonNull(from);
+      long last = body.through() == null ? first : body.through();
+      return repairRange(context, new Verdict(first, last, Verdict.Action.SKIP, body.reason()));
+    } catch (StoreException e) {
+      throw unreadable(e);
     }
   }
 
-  private static Problem.Thrown gone(String detail) {
-    return new Problem.Thrown(
-        Problem.of(410, "Gone", detail + "; take /v1/ledger/snapshot and go on from there"), null);
+  /** The last good state of the key, written once more. */
+  private Decided repairKey(Context context, String key, String reason) throws StoreException {
+    var latest = ledger.latest(key);
+    if (latest == null) {
+      throw Problem.of(new Refusal.NotFound("key " + Check.printable(key) + ": does not exist"));
+    }
+    var verdict = new Verdict(latest.position(), latest.position(), Verdict.Action.SKIP, reason);
+    var good = good(latest, key);
+    var written = good == null ? null : ledger.append(rewritten(context, verdict, good));
+    if (written == null || written instanceof Outcome.Refused<Receipt>) {
+      var older = lastGood(List.of(key), latest.position()).get(key);
+      if (older == null && written == null) {
+        throw Problem.of(
+            new Refusal.NotFound("a good state of " + Check.printable(key) + ": never written"));
+      }
+      written = older == null ? written : ledger.append(rewritten(context, verdict, older));
+    }
+    return new Decided(take(Objects.requireNonNull(written)).position(), List.of(key));
   }
 
-  private void pass(StreamOuts.Out out, long since, Duration heartbeat)
-      throws IOException, StoreException, InterruptedException {
-    long position = since;
-    boolean live = false;
-    long beaten = time.nanos();
-    while (!ring.closed()) {
-      List<byte[]> lines;
-      if (ring.holds(position)) {
-        live = true;
-        long left = heartbeat.toNanos() - (time.nanos() - beaten);
-        lines = ring.after(position, Duration.ofNanos(Math.max(0, left)));
-      } else if (live) {
-        return; // it did not keep up: cut off, it resumes from where it is
-      } else {
-        lines = ring.read(position);
+  private Transaction rewritten(Context context, Verdict verdict, Entry entry) {
+    var transaction = decide(context, verdict);
+    put(transaction, entry);
+    return transaction;
+  }
+
+  /** Keeps what the entries delete, and passes over what of them cannot be read. */
+  private Decided repairRange(Context context, Verdict verdict) throws StoreException {
+    var deleted = new LinkedHashMap<String, Long>();
+    each(
+        verdict.from() - 1,
+        verdict.through(),
+        sealed -> {
+          if (Envelope.decode(sealed.envelope()) instanceof Envelope.Decoded.Good(var entry)) {
+            if (entry.deleted()) {
+              deleted.put(entry.key(), sealed.position());
+            } else {
+              deleted.remove(entry.key());
+            }
+          }
+        });
+    var good = lastGood(List.copyOf(deleted.keySet()), verdict.from());
+    long position = 0;
+    var transaction = decide(context, verdict);
+    int steps = 0;
+    var keys = new ArrayList<String>();
+    for (var entry : good.values()) {
+      var now = ledger.latest(entry.key());
+      if (now == null || !Objects.equals(deleted.get(entry.key()), now.position())) {
+        continue; // somebody wrote it since
       }
-      for (var line : lines) {
-        out.write(line);
+      put(transaction, entry);
+      keys.add(entry.key());
+      if (++steps == STEPS_MAX) {
+        position = take(ledger.append(transaction)).position();
+        transaction = Transaction.by(Api.actor(context));
+        steps = 0;
       }
-      position += lines.size();
-      if (time.nanos() - beaten >= heartbeat.toNanos()) {
-        beaten = time.nanos();
-        out.write(ring.beacon());
+    }
+    if (!transaction.isEmpty()) {
+      position = take(ledger.append(transaction)).position();
+    }
+    return new Decided(position, keys);
+  }
+
+  /** The newest entries of the keys before that position that every part could read. */
+  private Map<String, Entry> lastGood(List<String> keys, long before) throws StoreException {
+    var good = new LinkedHashMap<String, Entry>();
+    var wanted = Set.copyOf(keys);
+    each(
+        0,
+        before - 1,
+        sealed -> {
+          if (Envelope.decode(sealed.envelope()) instanceof Envelope.Decoded.Good(var entry)
+              && wanted.contains(entry.key())) {
+            var readable = good(sealed, entry.key());
+            if (readable != null) {
+              good.put(entry.key(), readable);
+            }
+          }
+        });
+    return good;
+  }
+
+  private interface Each {
+    void take(Sealed sealed);
+  }
+
+  private void each(long after, long through, Each each) throws StoreException {
+    for (long at = after; at < through; ) {
+      var entries = ledger.read(at, READ_MAX);
+      if (entries.isEmpty()) {
+        return;
       }
-      out.flush();
+      for (var sealed : entries) {
+        if (sealed.position() <= through) {
+          each.take(sealed);
+        }
+      }
+      at = entries.getLast().position();
     }
   }
 
-  private @Nullable Object snapshot(Context context) throws IOException, InterruptedException {
-    var known = context.header("If-None-Match");
-    if (known != null && snapshots.tag(ledger.head()).equals(known)) {
-      context.status(304).header("ETag", known);
+  /** The entry when it is that key's, lives, and its kind can read it; else null. */
+  private @Nullable Entry good(Sealed sealed, String key) {
+    if (!(Envelope.decode(sealed.envelope()) instanceof Envelope.Decoded.Good(var entry))
+        || !entry.key().equals(key)
+        || entry.deleted()) {
       return null;
     }
-    if (!reading.tryAcquire(SNAPSHOT_WAIT.toMillis(), TimeUnit.MILLISECONDS)) {
-      throw Problem.of(
-          new Refusal.Unavailable(SNAPSHOTS_MAX + " snapshots are read already", RETRY_AFTER));
-    }
+    var kind = ledger.kinds().find(entry.kind());
     try {
-      var opened = snapshots.open();
-      try (var file = opened.stream()) {
-        context
-            .header("ETag", snapshots.tag(opened.position()))
-            .header("Vary", "Accept-Encoding")
-            .header("Holdfast-Position", String.valueOf(opened.position()));
-        send(context, file);
+      if (kind != null) {
+        kind.decode(entry);
+        return entry;
       }
-    } catch (StoreException e) {
-      throw unreadable(e);
-    } finally {
-      reading.release();
+    } catch (IllegalArgumentException e) {
+      return null;
     }
     return null;
   }
 
-  private void send(Context context, InputStream packed) throws IOException {
-    var accepted = context.header("Accept-Encoding");
-    boolean gzip = accepted != null && accepted.contains("gzip");
-    if (gzip) {
-      context.header("Content-Encoding", "gzip");
-    }
-    try (var out = outs.open(context, NDJSON);
-        var in = gzip ? packed : new GZIPInputStream(packed, BUFFER_BYTES)) {
-      byte[] buffer = new byte[BUFFER_BYTES];
-      int count;
-      while ((count = in.read(buffer)) > 0) {
-        out.write(buffer, count);
-      }
-      out.flush();
+  private void put(Transaction transaction, Entry entry) {
+    var kind = ledger.kinds().find(entry.kind());
+    if (kind != null) {
+      put(transaction, kind, entry);
     }
   }
 
-  private Object compact(Context context) throws IOException {
-    var body = Json.body(context, NewCompaction.class);
-    take(ledger.compact(Math.max(ledger.floor(), ledger.head() - body.keep())));
-    return new CompactionDone(ledger.floor(), ledger.head());
+  private static <T> void put(Transaction transaction, Kind<T> kind, Entry entry) {
+    transaction.put(kind, entry.key(), kind.decode(entry), Transaction.ANY);
+  }
+
+  private static long number(String position) {
+    try {
+      return Math.max(1, Long.parseLong(position));
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          Check.message("position", position, "a number from 1 on"), e);
+    }
+  }
+
+  private static RuntimeException unreadable(StoreException e) {
+    return Problem.of(
+        new Refusal.Unavailable("the ledger cannot be read: " + e.getMessage(), RETRY_AFTER));
   }
 }

@@ -173,6 +173,10 @@ final class Platform implements Node {
           CompletableFuture.supplyAsync(() -> alone ? openEdge(config, rods, logs, edgeLog) : null);
       keep(() -> closeOpened(listening));
       var hosts = new Hosts(ledger, routing, held::frozen);
+      var followers =
+          List.of(routing, drones.follower(), certificates.follower(), tokens.follower());
+      followers.forEach(ledger::rehearse);
+      ledger.audit();
       var stream = keep(new LedgerFeeds(ledger, home, time));
       var operations =
           PlatformOperations.of(
@@ -184,7 +188,10 @@ final class Platform implements Node {
               new LoadOperations(this::edgeLoad),
               new CertificateOperations(certificates),
               new RodOperations(rods, rodLedger, app -> drones.apps().fleet().app(app) != null),
-              new PlatformOperations(drones, logs, tokens, new Backup(home, store, time), this::health),
+              new LedgerOperations(
+                  ledger, followers, entry -> StreamOperations.shape(ledger, entry)),
+              new PlatformOperations(
+                  drones, logs, tokens, new Backup(home, store, time), this::health),
               Stream.concat(stream.operations().stream(), edges.all().stream()).toList());
       var opened = edgeOrThrow(listening);
       edge = opened;

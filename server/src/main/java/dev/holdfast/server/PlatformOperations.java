@@ -222,6 +222,7 @@ final class PlatformOperations {
       LoadOperations load,
       CertificateOperations certificates,
       RodOperations rods,
+      LedgerOperations ledger,
       PlatformOperations platform,
       List<Operation> feeds) {
     var all = new ArrayList<Operation>(platform.all());
@@ -233,6 +234,7 @@ final class PlatformOperations {
     all.addAll(load.all());
     all.addAll(certificates.all());
     all.addAll(rods.all());
+    all.addAll(ledger.all());
     return List.copyOf(all);
   }
 }

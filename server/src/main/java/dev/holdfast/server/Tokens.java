@@ -76,6 +76,11 @@ final class Tokens implements Doorman, AutoCloseable {
     follower = new Follower<>("tokens", ledger, FOLD, time);
   }
 
+  /** Who folds the tokens. */
+  Follower<?> follower() {
+    return follower;
+  }
+
   /** A token that was just made; the secret is shown this once. */
   record Made(Token token, String secret) {}
 

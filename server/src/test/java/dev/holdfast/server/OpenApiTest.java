@@ -56,6 +56,12 @@ class OpenApiTest {
       GET /v1/hosts/{host}/policy
       GET /v1/ledger
       GET /v1/ledger/snapshot
+      GET /v1/ledger/diff
+      GET /v1/ledger/entries
+      GET /v1/ledger/entries/{position}
+      POST /v1/ledger/repair
+      POST /v1/ledger/skip
+      GET /v1/ledger/status
       GET /v1/load
       GET /v1/rods
       GET /v1/rods/history

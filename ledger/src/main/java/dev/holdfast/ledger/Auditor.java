@@ -1,0 +1,98 @@
+package dev.holdfast.ledger;
+
+import dev.holdfast.limits.Backoff;
+import dev.holdfast.limits.Time;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes a {@link Beacon} once a second, also when nothing happens, on a thread of its own. Costs 20
+ * to 25 bytes for each live key. Thread-safe.
+ */
+final class Auditor implements AutoCloseable {
+  private static final Duration BEAT = Duration.ofSeconds(1);
+  private static final Backoff RETRY =
+      Backoff.fullJitter(Duration.ofMillis(100), Duration.ofSeconds(5));
+
+  private final Feed feed;
+  private final Time time;
+  private final Thread thread;
+  private Audit audit = new Audit();
+  private boolean loaded;
+  private volatile @Nullable Beacon beacon;
+  private volatile boolean closed;
+
+  Auditor(Feed feed, Time time) {
+    this.feed = feed;
+    this.time = time;
+    thread = Thread.ofPlatform().name("ledger-auditor").daemon().unstarted(this::run);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  @Nullable Beacon beacon() {
+    return beacon;
+  }
+
+  @SuppressWarnings("CatchThrowable") // a ledger that cannot be read now is read later
+  private void run() {
+    int failures = 0;
+    while (!closed) {
+      try {
+        if (failures > 0) {
+          time.sleep(RETRY.delay(failures, time.random()));
+        }
+        beat();
+        failures = 0;
+      } catch (InterruptedException e) {
+        return;
+      } catch (Throwable t) {
+        failures++;
+      }
+    }
+  }
+
+  private void beat() throws StoreException, InterruptedException {
+    if (!loaded) {
+      var fresh = new Audit();
+      fresh.at(feed.snapshot(fresh::begin));
+      audit = fresh;
+      loaded = true;
+    }
+    long end = time.nanos() + BEAT.toNanos();
+    long head = catchUp(0);
+    beacon =
+        new Beacon(Math.max(head, audit.position()), audit.position(), audit.digests(), time.now());
+    for (long left = BEAT.toNanos(); left > 0; left = end - time.nanos()) {
+      catchUp(left);
+    }
+  }
+
+  private long catchUp(long waitNanos) throws StoreException, InterruptedException {
+    long head = feed.awaitBeyond(audit.position(), Duration.ofNanos(waitNanos));
+    while (head > audit.position()) {
+      var entries = feed.read(audit.position(), Pursuit.READ_MAX);
+      if (entries.isEmpty()) {
+        throw new StoreException(
+            "nothing after " + audit.position() + " although the head is " + head);
+      }
+      entries.forEach(audit::take);
+    }
+    return head;
+  }
+
+  /** Makes no more beacons. Idempotent. */
+  @Override
+  public void close() {
+    closed = true;
+    thread.interrupt();
+    try {
+      thread.join(TimeUnit.SECONDS.toMillis(5));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
