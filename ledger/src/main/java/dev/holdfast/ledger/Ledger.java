@@ -142,14 +142,12 @@ public final class Ledger implements Feed, AutoCloseable {
    */
   public Outcome<Receipt> compact(long upTo) {
     if (upTo < 0 || upTo > head) {
-      return Outcome.refused(
-          new Refusal.Invalid(Check.message("position", upTo, "0 to " + head)));
+      return Outcome.refused(new Refusal.Invalid(Check.message("position", upTo, "0 to " + head)));
     }
     long from = 0;
     while (true) {
       var outcome = submit(new Request.Compact(from, upTo));
-      if (!(outcome instanceof Outcome.Done<Receipt>(var receipt))
-          || receipt.position() >= upTo) {
+      if (!(outcome instanceof Outcome.Done<Receipt>(var receipt)) || receipt.position() >= upTo) {
         return outcome;
       }
       from = receipt.position();

@@ -184,12 +184,12 @@ final class Platform implements Node {
               new LoadOperations(this::edgeLoad),
               new CertificateOperations(certificates),
               new RodOperations(rods, rodLedger, app -> drones.apps().fleet().app(app) != null),
-              new PlatformOperations(drones, logs, tokens, new Backup(home, store, time), this::health),
+              new PlatformOperations(
+                  drones, logs, tokens, new Backup(home, store, time), this::health),
               Stream.concat(stream.operations().stream(), edges.all().stream()).toList());
       var opened = edgeOrThrow(listening);
       edge = opened;
-      visitors =
-          opened == null ? config.listen(ServerConfig.HTTP).socket() : opened.address();
+      visitors = opened == null ? config.listen(ServerConfig.HTTP).socket() : opened.address();
       if (opened != null) {
         traffic.open(opened);
       }
