@@ -60,6 +60,7 @@ public final class HttpFeed implements Feed, AutoCloseable {
   private long reading = NOWHERE; // confined to the reader; up to where its stream was read
   private volatile @Nullable HttpLines current;
   private volatile @Nullable Heard heard;
+  private volatile @Nullable Beacon beacon;
 
   /**
    * What a control node said last.
@@ -194,7 +195,18 @@ public final class HttpFeed implements Feed, AutoCloseable {
     }
   }
 
+  @Override
+  public @Nullable Beacon beacon() {
+    return beacon;
+  }
+
+  @Override
+  public boolean beats() {
+    return true;
+  }
+
   /** Position of the oldest entry that can be read; none can when a snapshot has to be taken. */
+  @Override
   public long oldest() {
     lock.lock();
     try {
@@ -320,8 +332,10 @@ public final class HttpFeed implements Feed, AutoCloseable {
         any = true;
         switch (line) {
           case StreamLine.Hello hello -> hello(hello);
-          case StreamLine.Beat(var head, var position, var digests, var said) ->
-              heard = new Heard(at, head, position, digests, said, time.nanos());
+          case StreamLine.Beat(var head, var position, var digests, var said) -> {
+            heard = new Heard(at, head, position, digests, said, time.nanos());
+            beacon = new Beacon(head, position, digests, said);
+          }
           case StreamLine.One(var sealed) -> {
             if (!add(from, sealed)) {
               return true;

@@ -41,8 +41,7 @@ public record HttpFeedConfig(
     Check.that(!token.isBlank(), "token of the follower", "none", "one that may follow");
     Check.that(connectTimeout.isPositive(), "connectTimeout", connectTimeout, "> 0");
     Check.that(heartbeat.toMillis() >= 100, "heartbeat", heartbeat, "at least 100 ms");
-    Check.that(
-        silence.compareTo(heartbeat) > 0, "silence", silence, "longer than the heartbeat");
+    Check.that(silence.compareTo(heartbeat) > 0, "silence", silence, "longer than the heartbeat");
     Check.that(entriesMax >= 1, "entriesMax", entriesMax, ">= 1");
     Check.that(bytesMax >= 1, "bytesMax", bytesMax, ">= 1");
   }

@@ -131,7 +131,7 @@ public final class Ledger implements Feed, AutoCloseable {
     return floor;
   }
 
-  /** Position of the oldest entry that {@link #read} still gives. */
+  @Override
   public long oldest() {
     return floor + 1;
   }
@@ -144,14 +144,12 @@ public final class Ledger implements Feed, AutoCloseable {
    */
   public Outcome<Receipt> compact(long upTo) {
     if (upTo < 0 || upTo > head) {
-      return Outcome.refused(
-          new Refusal.Invalid(Check.message("position", upTo, "0 to " + head)));
+      return Outcome.refused(new Refusal.Invalid(Check.message("position", upTo, "0 to " + head)));
     }
     long from = 0;
     while (true) {
       var outcome = submit(new Request.Compact(from, upTo));
-      if (!(outcome instanceof Outcome.Done<Receipt>(var receipt))
-          || receipt.position() >= upTo) {
+      if (!(outcome instanceof Outcome.Done<Receipt>(var receipt)) || receipt.position() >= upTo) {
         return outcome;
       }
       from = receipt.position();

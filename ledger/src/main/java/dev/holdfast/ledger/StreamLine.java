@@ -64,9 +64,9 @@ sealed interface StreamLine {
       beacon
           .path("digests")
           .properties()
-          .forEach(digest -> digests.put(
-                      digest.getKey(),
-                      HexFormat.fromHexDigitsToLong(digest.getValue().asString())));
+          .forEach(digest ->
+              digests.put(
+                  digest.getKey(), HexFormat.fromHexDigitsToLong(digest.getValue().asString())));
       return new Beat(
           beacon.get("head").asLong(),
           beacon.get("position").asLong(),

@@ -75,8 +75,7 @@ public abstract class LedgerContract {
     assertThat(ledger.snapshot(after::add)).isEqualTo(30);
     assertThat(after).isEqualTo(live);
     assertThat(ledger.compact(31))
-        .isEqualTo(
-            Outcome.refused(new Refusal.Invalid("position: 31 (expected: 0 to 30)")));
+        .isEqualTo(Outcome.refused(new Refusal.Invalid("position: 31 (expected: 0 to 30)")));
     append(ledger, 0);
     assertThat(ledger.head()).isEqualTo(31);
   }

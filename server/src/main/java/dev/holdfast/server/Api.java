@@ -45,8 +45,7 @@ final class Api implements AutoCloseable {
 
   /** Keys hold slashes, which clients of documents write as {@code %2F}. */
   private static final UriCompliance KEYS_IN_PATHS =
-      UriCompliance.DEFAULT.with(
-          "holdfast", UriCompliance.Violation.AMBIGUOUS_PATH_SEPARATOR);
+      UriCompliance.DEFAULT.with("holdfast", UriCompliance.Violation.AMBIGUOUS_PATH_SEPARATOR);
 
   private static final int ACCEPT_QUEUE = 1_024;
 

@@ -20,8 +20,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
 /**
- * One request for {@code _changes}: the newest change of every key after a sequence number, which is
- * a position, in order. As CouchDB has it, older changes of a key are not shown; a compaction
+ * One request for {@code _changes}: the newest change of every key after a sequence number, which
+ * is a position, in order. As CouchDB has it, older changes of a key are not shown; a compaction
  * therefore changes nothing. Confined to its request's thread.
  */
 final class CouchChanges {
@@ -71,7 +71,9 @@ final class CouchChanges {
           default ->
               throw new IllegalArgumentException(
                   Check.message(
-                      "feed", String.valueOf(named), "normal, longpoll, continuous or eventsource"));
+                      "feed",
+                      String.valueOf(named),
+                      "normal, longpoll, continuous or eventsource"));
         };
     Check.that(
         !"true".equals(context.queryParam("descending")), "descending", "true", "false or nothing");
@@ -91,8 +93,7 @@ final class CouchChanges {
                     HEARTBEAT_MILLIS_MIN,
                     TIMEOUT_MILLIS);
     long timeout =
-        Math.min(
-            TIMEOUT_MILLIS, Api.number(context, "timeout", TIMEOUT_MILLIS, 0, Long.MAX_VALUE));
+        Math.min(TIMEOUT_MILLIS, Api.number(context, "timeout", TIMEOUT_MILLIS, 0, Long.MAX_VALUE));
     untilNanos = beats ? Long.MAX_VALUE : time.nanos() + Duration.ofMillis(timeout).toNanos();
   }
 

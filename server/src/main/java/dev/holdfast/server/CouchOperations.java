@@ -86,8 +86,13 @@ final class CouchOperations {
 
   private static Operation stream(HandlerType method, String path, Operation.Handler handler) {
     return Operation.of(
-            method, path, "The newest change of every key, as CouchDB has it.", null, Map.class,
-            200, handler)
+            method,
+            path,
+            "The newest change of every key, as CouchDB has it.",
+            null,
+            Map.class,
+            200,
+            handler)
         .as(Access.FOLLOW, null)
         .doing(Operation.Effect.READS);
   }
@@ -290,9 +295,7 @@ final class CouchOperations {
         "body",
         "more",
         "at most " + Json.BODY_BYTES_MAX + " bytes");
-    return bytes.length == 0
-        ? Json.MAPPER.createObjectNode()
-        : parse(new String(bytes, UTF_8));
+    return bytes.length == 0 ? Json.MAPPER.createObjectNode() : parse(new String(bytes, UTF_8));
   }
 
   private static JsonNode parse(String json) {

@@ -10,6 +10,7 @@ import dev.holdfast.edge.Routing;
 import dev.holdfast.edge.RoutingFold;
 import dev.holdfast.edge.TlsKeys;
 import dev.holdfast.ledger.Follower;
+import dev.holdfast.ledger.FollowerConfig;
 import dev.holdfast.ledger.HttpFeed;
 import dev.holdfast.ledger.Standing;
 import dev.holdfast.ledger.StoreException;
@@ -109,7 +110,8 @@ final class EdgeNode implements Node {
 
   /** The one place that decides what the edge knows before anybody answers. */
   private Follower<Routing> follower() {
-    return new Follower<>("routing", held, new RoutingFold(), time);
+    var config = FollowerConfig.defaults().withShelf(home.shelf());
+    return new Follower<>("routing", held, new RoutingFold(), config, time);
   }
 
   private void awaitView() throws InterruptedException {

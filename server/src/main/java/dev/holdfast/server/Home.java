@@ -64,6 +64,11 @@ record Home(Path directory) {
     return directory.resolve("rods.json");
   }
 
+  /** What an edge starts with when nobody answers. */
+  Path shelf() {
+    return directory.resolve("shelf");
+  }
+
   /** What is handed to followers. */
   Path stream() {
     return directory.resolve("stream");

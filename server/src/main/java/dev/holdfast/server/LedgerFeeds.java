@@ -19,12 +19,19 @@ final class LedgerFeeds implements AutoCloseable {
   LedgerFeeds(Ledger ledger, Home home, Duration stall, Time time) {
     var lines = new StreamLines(ledger.id(), ledger.kinds());
     outs = new StreamOuts(time, stall);
-    ring = new StreamRing(ledger, lines, outs, () -> StreamLines.Sums.NONE, time).start();
+    ring = new StreamRing(ledger, lines, outs, () -> sums(ledger), time).start();
     var snapshots = new LedgerSnapshots(ledger, lines, home.stream(), time);
     var all = new ArrayList<Operation>();
     all.addAll(new StreamOperations(ledger, ring, outs, snapshots, time).all());
     all.addAll(new CouchOperations(ledger, ring, outs, time).all());
     operations = List.copyOf(all);
+  }
+
+  private static StreamLines.Sums sums(Ledger ledger) {
+    var beacon = ledger.beacon();
+    return beacon == null
+        ? StreamLines.Sums.NONE
+        : new StreamLines.Sums(beacon.position(), beacon.digests());
   }
 
   List<Operation> operations() {

@@ -70,7 +70,8 @@ final class LedgerSnapshots {
         last = make();
         made = last;
       }
-      return new Opened(Files.newInputStream(last.file()), last.position(), Files.size(last.file()));
+      return new Opened(
+          Files.newInputStream(last.file()), last.position(), Files.size(last.file()));
     } finally {
       lock.unlock();
     }
@@ -108,11 +109,7 @@ final class LedgerSnapshots {
     }
     // Whoever reads the one before keeps it open; its name may go.
     var file = directory.resolve("snapshot.ndjson.gz");
-    Files.move(
-        fresh,
-        file,
-        StandardCopyOption.ATOMIC_MOVE,
-        StandardCopyOption.REPLACE_EXISTING);
+    Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     return new Made(file, position, at);
   }
 

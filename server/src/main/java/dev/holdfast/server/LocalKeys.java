@@ -23,8 +23,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Certificates and keys of an edge in a process of its own, from files that the operator puts there.
- * Read once, at the start. Immutable.
+ * Certificates and keys of an edge in a process of its own, from files that the operator puts
+ * there. Read once, at the start. Immutable.
  */
 final class LocalKeys implements TlsKeys {
   private static final String CHAIN = ".crt";
@@ -60,7 +60,10 @@ final class LocalKeys implements TlsKeys {
       }
     }
     Check.that(
-        !byHost.isEmpty(), Roles.EDGE_KEYS.name(), directory, "a directory with HOST.crt and HOST.key");
+        !byHost.isEmpty(),
+        Roles.EDGE_KEYS.name(),
+        directory,
+        "a directory with HOST.crt and HOST.key");
     return new LocalKeys(byHost);
   }
 

@@ -195,8 +195,7 @@ final class Platform implements Node {
               Stream.concat(stream.operations().stream(), edges.all().stream()).toList());
       var opened = edgeOrThrow(listening);
       edge = opened;
-      visitors =
-          opened == null ? config.listen(ServerConfig.HTTP).socket() : opened.address();
+      visitors = opened == null ? config.listen(ServerConfig.HTTP).socket() : opened.address();
       if (opened != null) {
         traffic.open(opened);
       }

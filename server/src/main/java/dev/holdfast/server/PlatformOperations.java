@@ -41,11 +41,7 @@ final class PlatformOperations {
   private final Supplier<Health> health;
 
   PlatformOperations(
-      Drones drones,
-      AppLogs logs,
-      Tokens tokens,
-      Backup backup,
-      Supplier<Health> health) {
+      Drones drones, AppLogs logs, Tokens tokens, Backup backup, Supplier<Health> health) {
     this.drones = drones;
     this.logs = logs;
     this.tokens = tokens;

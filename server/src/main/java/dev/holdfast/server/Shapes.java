@@ -214,8 +214,7 @@ final class Shapes {
     }
   }
 
-  record TokenMade(
-      String id, String name, Token.Scope scope, Instant createdAt, String token) {}
+  record TokenMade(String id, String name, Token.Scope scope, Instant createdAt, String token) {}
 
   record NewCompaction(long keep) {
     NewCompaction {

@@ -14,8 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param createdAt when it was made
  * @param scope what it opens; null in tokens from before there was a choice, which open everything
  */
-record Token(
-    String id, String name, String hash, Instant createdAt, @Nullable Scope scope) {
+record Token(String id, String name, String hash, Instant createdAt, @Nullable Scope scope) {
 
   /** What a token opens. */
   enum Scope {

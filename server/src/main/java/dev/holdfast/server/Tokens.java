@@ -180,8 +180,7 @@ final class Tokens implements Doorman, AutoCloseable {
     follower.close();
   }
 
-  private Outcome<Made> add(
-      String actor, String name, String secret, Token.@Nullable Scope scope) {
+  private Outcome<Made> add(String actor, String name, String secret, Token.@Nullable Scope scope) {
     var token = new Token(id(secret), name, hash(secret), time.now(), scope);
     var outcome =
         ledger.append(

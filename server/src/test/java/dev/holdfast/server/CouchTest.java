@@ -65,8 +65,7 @@ class CouchTest {
   void theTokenMayBeThePassword() throws Exception {
     for (var credentials : List.of("me:" + stage.token(), ":" + stage.token())) {
       var basic = "Basic " + Base64.getEncoder().encodeToString(credentials.getBytes(UTF_8));
-      assertThat(stage.send(stage.bare(DB).header("Authorization", basic)).status())
-          .isEqualTo(200);
+      assertThat(stage.send(stage.bare(DB).header("Authorization", basic)).status()).isEqualTo(200);
       assertThat(stage.send(stage.bare("/v1/apps").header("Authorization", basic)).status())
           .as("nowhere else")
           .isEqualTo(401);
@@ -105,9 +104,7 @@ class CouchTest {
         .as("a position of another history begins anew")
         .isEqualTo(ids.size());
     var some =
-        stage
-            .post(DB + "/_changes?filter=_doc_ids", "{\"doc_ids\":[\"route/b.test\"]}")
-            .json();
+        stage.post(DB + "/_changes?filter=_doc_ids", "{\"doc_ids\":[\"route/b.test\"]}").json();
     assertThat(some.get("results").size()).isEqualTo(1);
     assertThat(stage.get(DB + "/_changes?filter=app/mine").status()).isEqualTo(400);
     assertThat(stage.get(DB + "/_changes?feed=fast").status()).isEqualTo(400);
@@ -207,7 +204,9 @@ class CouchTest {
   }
 
   private static List<JsonNode> live() throws Exception {
-    return get(DB + "/_changes").get("results").valueStream()
+    return get(DB + "/_changes")
+        .get("results")
+        .valueStream()
         .filter(row -> !row.has("deleted"))
         .toList();
   }

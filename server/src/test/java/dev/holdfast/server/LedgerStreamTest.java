@@ -206,8 +206,7 @@ class LedgerStreamTest {
       stage.restart();
       route("c.test");
       awaitRoute(follower, "c.test");
-      assertThat(follower.view().digest())
-          .isEqualTo(stage.platform().routingView().digest());
+      assertThat(follower.view().digest()).isEqualTo(stage.platform().routingView().digest());
     }
   }
 
@@ -304,8 +303,7 @@ class LedgerStreamTest {
 
   private static void awaitRoute(Follower<Routing> follower, String host) throws Exception {
     Stage.await(
-        "the route of " + host,
-        () -> follower.view().value().route(HostName.of(host)) != null);
+        "the route of " + host, () -> follower.view().value().route(HostName.of(host)) != null);
   }
 
   private BufferedReader lines(String path) throws Exception {
@@ -315,10 +313,10 @@ class LedgerStreamTest {
   }
 
   private Socket connect(String path) throws Exception {
-    var socket = new Socket(InetAddress.getLoopbackAddress(), stage.platform().apiAddress().getPort());
+    var socket =
+        new Socket(InetAddress.getLoopbackAddress(), stage.platform().apiAddress().getPort());
     socket.setSoTimeout(20_000);
-    var request =
-        "GET " + path + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + stage.token();
+    var request = "GET " + path + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + stage.token();
     socket.getOutputStream().write((request + "\r\n\r\n").getBytes(UTF_8));
     return socket;
   }

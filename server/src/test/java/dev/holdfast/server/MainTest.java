@@ -50,7 +50,8 @@ class MainTest {
     assertThat(run("fly")).isEqualTo(2);
     assertThat(said()).contains("verb: [fly] (expected: up, down or restore)").contains(usage());
     assertThat(run("up", "--port", "80")).isEqualTo(2);
-    assertThat(said()).contains("option: --port (expected: --home, --http, --api, --roles or --control)");
+    assertThat(said())
+        .contains("option: --port (expected: --home, --http, --api, --roles or --control)");
     assertThat(said()).contains(usage());
   }
 

@@ -83,8 +83,7 @@ class RolesTest {
 
     var controller = control(api);
     route("a.test");
-    var made =
-        json("POST", control + "/v1/tokens", token, "{\"name\":\"e\",\"scope\":\"follow\"}");
+    var made = json("POST", control + "/v1/tokens", token, "{\"name\":\"e\",\"scope\":\"follow\"}");
     var two = edge("two", made.get("token").asString());
     for (var edge : List.of(one, two)) {
       awaitUp(edge);

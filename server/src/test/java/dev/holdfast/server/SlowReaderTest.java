@@ -74,11 +74,12 @@ class SlowReaderTest {
         var feeds = new LedgerFeeds(ledger, home, Duration.ofMillis(300), Time.system())) {
       tokens.start(home);
       var config = ServerConfig.load(temp, Map.of(), Map.of("api", "127.0.0.1:0"));
-      try (var api = new Api(
-              config,
-              feeds.operations(),
-              tokens,
-              new RodGuard(() -> RodView.NONE, Time.system()));
+      try (var api =
+              new Api(
+                  config,
+                  feeds.operations(),
+                  tokens,
+                  new RodGuard(() -> RodView.NONE, Time.system()));
           var socket = new Socket()) {
         socket.setReceiveBufferSize(4_096);
         socket.connect(api.address());

@@ -103,8 +103,7 @@ public final class SqliteStore implements Store {
   public String id() throws StoreException {
     return readers.read(connection -> {
       try (var statement = connection.createStatement();
-          var rows =
-              statement.executeQuery("SELECT value FROM meta WHERE name = 'ledger_id'")) {
+          var rows = statement.executeQuery("SELECT value FROM meta WHERE name = 'ledger_id'")) {
         return rows.next() ? rows.getString(1) : "";
       }
     });
