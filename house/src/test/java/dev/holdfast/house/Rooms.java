@@ -97,6 +97,7 @@ final class Rooms {
               Set.of(
                   "AccessLogConfig",
                   "AdmissionConfig",
+                  "Descriptors",
                   "Edge",
                   "EdgeConfig",
                   "Policies",

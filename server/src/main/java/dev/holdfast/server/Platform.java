@@ -17,6 +17,7 @@ import dev.holdfast.drones.LauncherConfig;
 import dev.holdfast.drones.LogLimits;
 import dev.holdfast.drones.LogLine;
 import dev.holdfast.drones.Release;
+import dev.holdfast.edge.Descriptors;
 import dev.holdfast.edge.Edge;
 import dev.holdfast.edge.LoadReport;
 import dev.holdfast.edge.Routing;
@@ -104,7 +105,7 @@ final class Platform implements AutoCloseable {
   private final Edge edge;
   private final Api api;
 
-  private Platform(ServerConfig config, Time time)
+  private Platform(ServerConfig config, Descriptors handed, Time time)
       throws IOException, StoreException, InterruptedException {
     this.time = time;
     startedAt = time.now();
@@ -112,7 +113,9 @@ final class Platform implements AutoCloseable {
       home = Home.open(config.home());
       keep(HomeLock.acquire(home.directory()));
       Natives.unpackInto(home.natives());
-      config.listen(ServerConfig.HTTP).probe("http");
+      if (handed.isEmpty()) {
+        config.listen(ServerConfig.HTTP).probe("http");
+      }
       config.listen(ServerConfig.API).probe("api");
       node = home.node(time.random());
       var settings = new RodSettings(config);
@@ -167,7 +170,7 @@ final class Platform implements AutoCloseable {
       if (!certificates.awaitLooked(LOOK_WAIT)) {
         LOG.warning("certificates could not be looked after in " + LOOK_WAIT + "; it goes on");
       }
-      var listening = CompletableFuture.supplyAsync(() -> openEdge(config, rods, logs, edgeLog));
+      var listening = CompletableFuture.supplyAsync(() -> openEdge(config, handed, rods, logs, edgeLog));
       keep(() -> closeOpened(listening));
       var hosts = new Hosts(ledger, routing, held::frozen);
       var operations =
@@ -203,7 +206,13 @@ final class Platform implements AutoCloseable {
    */
   public static Platform start(ServerConfig config, Time time)
       throws IOException, StoreException, InterruptedException {
-    return new Platform(config, time);
+    return new Platform(config, Descriptors.NONE, time);
+  }
+
+  /** One whose edge listens on sockets that somebody else holds. */
+  static Platform start(ServerConfig config, Descriptors handed, Time time)
+      throws IOException, StoreException, InterruptedException {
+    return new Platform(config, handed, time);
   }
 
   private static ArtifactLimits uploads(ServerConfig config) {
@@ -229,7 +238,8 @@ final class Platform implements AutoCloseable {
         standard.appsMax());
   }
 
-  private Edge openEdge(ServerConfig config, RodBoard rods, AppLogs logs, AppLogs edgeLog) {
+  private Edge openEdge(
+      ServerConfig config, Descriptors handed, RodBoard rods, AppLogs logs, AppLogs edgeLog) {
     try {
       var settings = new EdgeSettings(config);
       return Edge.start(
@@ -245,7 +255,8 @@ final class Platform implements AutoCloseable {
             } else {
               logs.append(service, LogLine.HOLDFAST, "router", line);
             }
-          });
+          },
+          handed);
     } catch (IOException e) {
       throw new CompletionException(e);
     }
