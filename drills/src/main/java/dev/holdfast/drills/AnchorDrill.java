@@ -43,9 +43,9 @@ public final class AnchorDrill {
   private static final String HOST = "anchor.example.org";
   private static final byte[] REQUEST =
       ("GET / HTTP/1.1\r\nHost: " + HOST + "\r\nConnection: close\r\n\r\n").getBytes(US_ASCII);
-  private static final Duration UP_WAIT = Duration.ofSeconds(60);
+  private static final Duration UP_WAIT = Duration.ofMinutes(1);
   private static final Duration ANSWER_WAIT = Duration.ofSeconds(30);
-  private static final Duration END_WAIT = Duration.ofSeconds(120);
+  private static final Duration END_WAIT = Duration.ofMinutes(2);
   private static final Duration LOOK_AGAIN = Duration.ofMillis(5);
   private static final int PORT_FROM = 21_000;
 

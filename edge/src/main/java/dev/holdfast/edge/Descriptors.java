@@ -2,6 +2,7 @@ package dev.holdfast.edge;
 
 import dev.holdfast.limits.Check;
 import io.netty.channel.unix.Socket;
+import io.netty.util.NetUtil;
 import java.io.IOException;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -118,10 +119,14 @@ public record Descriptors(List<Descriptor> sockets) {
             .formatted(
                 given.number,
                 given.name.isEmpty() ? "" : " (" + given.name + ")",
-                at,
+                text(at),
                 ADOPTED,
-                http,
-                https == null ? "" : ", https " + https));
+                text(http),
+                https == null ? "" : ", https " + text(https)));
+  }
+
+  private static String text(InetSocketAddress at) {
+    return NetUtil.toSocketAddressString(at);
   }
 
   private static boolean matches(InetSocketAddress configured, InetSocketAddress real) {
@@ -161,6 +166,7 @@ public record Descriptors(List<Descriptor> sockets) {
         .orElseThrow(() -> new IOException(info + " has no flags"));
   }
 
+  @SuppressWarnings("restricted") // the launcher and the tests enable native access
   private static void unblock(int number, int flags) throws IOException {
     var linker = Linker.nativeLinker();
     var fcntl =

@@ -86,18 +86,18 @@ class DescriptorsTest {
   @Test
   void aSocketOfAnotherAddressIsRefused() throws Throwable {
     int held = listening();
-    var other = new InetSocketAddress("127.0.0.1", 9);
+    var other = new InetSocketAddress(InetAddress.getLoopbackAddress(), 9);
     try (var backend = Backend.answering(Backend.ok("hello"))) {
       assertThatThrownBy(() -> start(other, null, backend, given(held, "web")))
           .isInstanceOf(IOException.class)
-          .hasMessageContaining("descriptor " + held + " (web) listens at /127.0.0.1:")
-          .hasMessageContaining("http /127.0.0.1:9, each once");
+          .hasMessageContaining("descriptor " + held + " (web) listens at 127.0.0.1:")
+          .hasMessageContaining("http 127.0.0.1:9, each once");
     }
   }
 
   @Test
   void whatIsNoListeningSocketIsRefused() throws Throwable {
-    var other = new InetSocketAddress("127.0.0.1", 9);
+    var other = new InetSocketAddress(InetAddress.getLoopbackAddress(), 9);
     int unbound = libc("socket", AF_INET, SOCK_STREAM, 0);
     open.add(unbound);
     try (var backend = Backend.answering(Backend.ok("hello"))) {
@@ -166,7 +166,7 @@ class DescriptorsTest {
     open.add(socket);
     for (int port = 18_000 + (int) (ProcessHandle.current().pid() % 2_000); ; port++) {
       try {
-        new Socket(socket).bind(new InetSocketAddress("127.0.0.1", port));
+        new Socket(socket).bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
         new Socket(socket).listen(100);
         return socket;
       } catch (IOException e) {
@@ -180,6 +180,7 @@ class DescriptorsTest {
     return libc("dup", descriptor, 0, 0);
   }
 
+  @SuppressWarnings("restricted")
   private static int libc(String function, int a, int b, int c) throws Throwable {
     var linker = Linker.nativeLinker();
     var handle =

@@ -26,9 +26,6 @@ final class Anchor {
   /** Environment: process id of the loop that starts this process again when it dies. */
   static final String SUPERVISOR = "HOLDFAST_SUPERVISOR";
 
-  /** Environment: how often in a row it died. */
-  static final String CRASHES = "HOLDFAST_CRASHES";
-
   private static final Logger LOG = Logger.getLogger(Anchor.class.getName());
   private static final int FIRST = 3;
   private static final int SOCKETS_MAX = 2;

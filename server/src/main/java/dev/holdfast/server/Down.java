@@ -136,7 +136,7 @@ final class Down {
   /** When the process began, in the kernel's ticks (proc_pid_stat(5), field 22). */
   private static long ticks(long pid) throws IOException {
     var stat = text(Path.of("/proc", String.valueOf(pid), "stat"));
-    var fields = stat.substring(stat.lastIndexOf(')') + 1).strip().split(" ");
+    var fields = stat.substring(stat.lastIndexOf(')') + 1).strip().split(" ", -1);
     return fields.length > 19 ? Long.parseLong(fields[19]) : -1;
   }
 

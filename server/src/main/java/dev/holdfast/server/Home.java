@@ -73,6 +73,11 @@ record Home(Path directory) {
     return directory.resolve("supervisor.json");
   }
 
+  /** See {@link Suspects}. */
+  Path applyingFile() {
+    return directory.resolve("applying");
+  }
+
   private Path tokenFile() {
     return directory.resolve("token");
   }

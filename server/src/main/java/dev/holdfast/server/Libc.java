@@ -39,6 +39,8 @@ final class Libc {
   private static final int ADDRESS_BYTES = 110;
 
   private static final Linker LINKER = Linker.nativeLinker();
+
+  @SuppressWarnings("restricted") // the launcher enables native access
   private static final MethodHandle CALL =
       LINKER.downcallHandle(
           FunctionDescriptor.of(

@@ -134,7 +134,8 @@ final class Platform implements AutoCloseable {
       var rodLedger = keep(new RodLedger(rods, ledger, time));
       rodLedger.start();
       var held = new HeldFeed(ledger, rods::view, time);
-      routing = keep(new Follower<>("routing", held, new RoutingFold(), time));
+      var suspects = Suspects.open(home.applyingFile());
+      routing = keep(new Follower<>("routing", held, suspects.guard(new RoutingFold()), time));
       routing.start();
       var traffic = new EdgeTraffic(routing);
       certificates =
