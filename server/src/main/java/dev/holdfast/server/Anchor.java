@@ -38,7 +38,11 @@ final class Anchor {
    * script's loop. Returns when it cannot: then this process is the platform itself, and says what
    * is wrong when it opens them.
    */
-  static void hold(ServerConfig config, String script, List<String> arguments) {
+  static void hold(
+      ServerConfig config,
+      String script,
+      List<String> arguments,
+      Map<String, String> environment) {
     var edge = new EdgeSettings(config);
     var transport = config.value(ServerConfig.EDGE_TRANSPORT);
     if (!transport.equals("auto") && !transport.equals("epoll")) {
@@ -47,7 +51,7 @@ final class Anchor {
     }
     var addresses = new ArrayList<InetSocketAddress>();
     var https = edge.front().tlsListen();
-    boolean holds = !"off".equals(System.getenv("HOLDFAST_ANCHOR"));
+    boolean holds = !"off".equals(environment.get("HOLDFAST_ANCHOR"));
     if (holds) {
       addresses.add(edge.edge().listen());
     }

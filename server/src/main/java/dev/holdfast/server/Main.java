@@ -50,7 +50,7 @@ public final class Main {
           var handed = Descriptors.of(environment, ProcessHandle.current().pid());
           var script = System.getProperty(Anchor.SCRIPT);
           if (script != null && handed.isEmpty()) {
-            Anchor.hold(config, script, arguments);
+            Anchor.hold(config, script, arguments, environment);
           }
           yield up(config, handed, environment, out);
         }
