@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.ledger.Route;
+import dev.holdfast.limits.RodView;
 import dev.holdfast.limits.Time;
 import io.netty.channel.unix.Socket;
 import java.io.IOException;
@@ -151,6 +152,7 @@ class DescriptorsTest {
         FrontConfig.defaults().withTlsListen(https),
         TlsKeys.NONE,
         () -> routing,
+        () -> RodView.NONE,
         Time.system(),
         (_, _) -> {},
         handed);
