@@ -34,6 +34,9 @@ answered() {
   echo $((($(now) - $1) / 1000000))
 }
 
+# The process that serves, which the launcher started.
+serving() { sed 's/.*"pid":\([0-9]*\).*/\1/' "$home/up.json"; }
+
 end() {
   kill "$pid" 2>/dev/null || true
   wait "$pid" 2>/dev/null || true
@@ -79,4 +82,4 @@ launch
 answered "$(now)" >/dev/null
 sleep "$IDLE_SECONDS"
 echo "platform, idle for $IDLE_SECONDS s, one app: $(awk '/^Rss:/ {r = $2} /^Pss:/ {p = $2} END {
-  printf "%.0f MiB resident, %.0f MiB proportional", r / 1024, p / 1024}' "/proc/$pid/smaps_rollup")"
+  printf "%.0f MiB resident, %.0f MiB proportional", r / 1024, p / 1024}' "/proc/$(serving)/smaps_rollup"), its anchor $(awk '/^Rss:/ {printf "%.1f MiB", $2 / 1024}' "/proc/$pid/smaps_rollup")"

@@ -6,10 +6,12 @@ import dev.holdfast.limits.RodView;
 import dev.holdfast.limits.Time;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannelRecvByteBufAllocator;
+import io.netty.channel.socket.SocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import java.io.IOException;
@@ -108,7 +110,26 @@ public final class Edge implements AutoCloseable {
       Time time,
       RouterLog log)
       throws IOException {
-    return start(config, front, keys, view, rods, time, log, Transport.of(config.transport()));
+    return start(config, front, keys, view, rods, time, log, Descriptors.NONE);
+  }
+
+  /**
+   * An edge that listens on sockets that it was handed, and opens those that it was not.
+   *
+   * @throws IOException when it cannot listen, or was handed a socket for no address of its own
+   */
+  public static Edge start(
+      EdgeConfig config,
+      FrontConfig front,
+      TlsKeys keys,
+      Supplier<Routing> view,
+      Supplier<RodView> rods,
+      Time time,
+      RouterLog log,
+      Descriptors handed)
+      throws IOException {
+    var transport = Transport.of(config.transport());
+    return start(config, front, keys, view, rods, time, log, transport, handed);
   }
 
   static Edge start(
@@ -133,6 +154,24 @@ public final class Edge implements AutoCloseable {
       RouterLog log,
       Transport transport)
       throws IOException {
+    return start(
+        config, frontConfig, keys, view, rods, time, log, transport, Descriptors.NONE);
+  }
+
+  private static Edge start(
+      EdgeConfig config,
+      FrontConfig frontConfig,
+      TlsKeys keys,
+      Supplier<Routing> view,
+      Supplier<RodView> rods,
+      Time time,
+      RouterLog log,
+      Transport transport,
+      Descriptors handed)
+      throws IOException {
+    var tlsListen = frontConfig.tlsListen();
+    transport.checkAdopts(handed);
+    var given = handed.doors(config.listen(), tlsListen);
     var accessLog = AccessLog.start(config.accessLog(), log, time);
     var shared = new Shared(config, frontConfig, keys, view, rods, time, accessLog, transport);
     var group =
@@ -149,10 +188,10 @@ public final class Edge implements AutoCloseable {
     Channel plain;
     Channel tls = null;
     try {
-      plain = bind(bootstrap(shared, group, accepts), front, false, config.listen());
-      var tlsListen = frontConfig.tlsListen();
+      var bootstrap = bootstrap(shared, group, accepts);
+      plain = open(bootstrap.clone(), shared, front.listener(false), config.listen(), given.http());
       if (tlsListen != null) {
-        tls = bind(bootstrap(shared, group, accepts), front, true, tlsListen);
+        tls = open(bootstrap, shared, front.listener(true), tlsListen, given.https());
       }
     } catch (IOException e) {
       var _ = group.shutdownGracefully(0, 0, TimeUnit.SECONDS);
@@ -178,10 +217,19 @@ public final class Edge implements AutoCloseable {
     return new Edge(shared, group, loops, front, plain, tls);
   }
 
-  private static Channel bind(
-      ServerBootstrap bootstrap, Front front, boolean tls, InetSocketAddress address)
+  private static Channel open(
+      ServerBootstrap bootstrap,
+      Shared shared,
+      ChannelInitializer<SocketChannel> visitors,
+      InetSocketAddress address,
+      @Nullable Integer handed)
       throws IOException {
-    var bound = bootstrap.childHandler(front.listener(tls)).bind(address).awaitUninterruptibly();
+    bootstrap.childHandler(visitors);
+    var opening =
+        handed == null
+            ? bootstrap.channel(shared.transport.listening()).bind(address)
+            : bootstrap.channelFactory(Transport.adopting(handed, BACKLOG)).register();
+    var bound = opening.awaitUninterruptibly();
     if (!bound.isSuccess()) {
       var cause = bound.cause();
       throw new IOException(
@@ -202,7 +250,6 @@ public final class Edge implements AutoCloseable {
     shared.transport.prepare(bootstrap);
     return bootstrap
         .group(group)
-        .channel(shared.transport.listening())
         .option(ChannelOption.SO_BACKLOG, BACKLOG)
         .option(ChannelOption.SO_REUSEADDR, true)
         .option(ChannelOption.RECVBUF_ALLOCATOR, accepts)

@@ -3,6 +3,7 @@ package dev.holdfast.edge;
 import dev.holdfast.limits.Check;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.ChannelFactory;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollChannelOption;
@@ -17,6 +18,7 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.unix.Socket;
 import io.netty.channel.uring.IoUring;
 import io.netty.channel.uring.IoUringBufferRingConfig;
 import io.netty.channel.uring.IoUringChannelOption;
@@ -26,6 +28,7 @@ import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.channel.uring.IoUringIoHandlerConfig;
 import io.netty.channel.uring.IoUringServerSocketChannel;
 import io.netty.channel.uring.IoUringSocketChannel;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -129,6 +132,31 @@ record Transport(
         NioServerSocketChannel.class,
         NioSocketChannel.class,
         NioDatagramChannel.class);
+  }
+
+  /**
+   * Makes sure that sockets from outside can be taken over.
+   *
+   * @throws IOException when there are some and only epoll could
+   */
+  void checkAdopts(Descriptors handed) throws IOException {
+    if (!handed.isEmpty() && !name.equals(EPOLL)) {
+      throw new IOException(
+          Check.message(
+              "edge.transport",
+              name,
+              EPOLL + ", which alone can listen on sockets that are handed in (LISTEN_FDS)"));
+    }
+  }
+
+  /**
+   * Makes a channel of a socket that somebody else opened. It listens from then on, also if it did
+   * not before.
+   */
+  static ChannelFactory<ServerSocketChannel> adopting(int descriptor, int backlog)
+      throws IOException {
+    new Socket(descriptor).listen(backlog);
+    return () -> new EpollServerSocketChannel(descriptor);
   }
 
   /** What connections that were accepted need besides. */

@@ -105,6 +105,7 @@ final class Rooms {
               Set.of(
                   "AccessLogConfig",
                   "AdmissionConfig",
+                  "Descriptors",
                   "Edge",
                   "EdgeConfig",
                   "Policies",

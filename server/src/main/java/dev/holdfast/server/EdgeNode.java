@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.holdfast.drones.AppLogs;
 import dev.holdfast.drones.LogLimits;
 import dev.holdfast.drones.LogLine;
+import dev.holdfast.edge.Descriptors;
 import dev.holdfast.edge.Edge;
 import dev.holdfast.edge.Routing;
 import dev.holdfast.edge.RoutingFold;
@@ -59,7 +60,7 @@ final class EdgeNode implements Node {
   private final AppLogs log;
   private volatile @Nullable Edge edge;
 
-  private EdgeNode(ServerConfig config, Time time)
+  private EdgeNode(ServerConfig config, Descriptors handed, Time time)
       throws IOException, StoreException, InterruptedException {
     this.time = time;
     startedAt = time.now();
@@ -67,7 +68,9 @@ final class EdgeNode implements Node {
       home = Home.open(config.home());
       keep(HomeLock.acquire(home.directory()));
       Natives.unpackInto(home.natives());
-      config.listen(ServerConfig.HTTP).probe("http");
+      if (handed.isEmpty()) {
+        config.listen(ServerConfig.HTTP).probe("http");
+      }
       config.listen(ServerConfig.API).probe("api");
       name = home.node(time.random());
       rods = new RodBoard(home.rodsFile(), name, new RodSettings(config).rods(), time);
@@ -86,7 +89,7 @@ final class EdgeNode implements Node {
       awaitView();
       held.heed();
 
-      var opened = keep(open(config, keys));
+      var opened = keep(open(config, handed, keys));
       edge = opened;
       keep(new EdgeReporter(name, feed, feeding, routing, opened, rods, time).start());
       Node.writeUpFile(home, api.address(), opened.address(), startedAt);
@@ -103,15 +106,16 @@ final class EdgeNode implements Node {
    * @throws StoreException when another process runs on the home
    * @throws InterruptedException when the thread is asked to end
    */
-  static EdgeNode start(ServerConfig config, Time time)
+  static EdgeNode start(ServerConfig config, Descriptors handed, Time time)
       throws IOException, StoreException, InterruptedException {
-    return new EdgeNode(config, time);
+    return new EdgeNode(config, handed, time);
   }
 
   /** The one place that decides what the edge knows before anybody answers. */
-  private Follower<Routing> follower() {
+  private Follower<Routing> follower() throws IOException {
+    var fold = Suspects.open(home.applyingFile()).guard(new RoutingFold());
     var config = FollowerConfig.defaults().withShelf(home.shelf());
-    return new Follower<>("routing", held, new RoutingFold(), config, time);
+    return new Follower<>("routing", held, fold, config, time);
   }
 
   private void awaitView() throws InterruptedException {
@@ -124,7 +128,8 @@ final class EdgeNode implements Node {
     }
   }
 
-  private Edge open(ServerConfig config, @Nullable TlsKeys keys) throws IOException {
+  private Edge open(ServerConfig config, Descriptors handed, @Nullable TlsKeys keys)
+      throws IOException {
     var settings = new EdgeSettings(config);
     var front = settings.front();
     return Edge.start(
@@ -135,7 +140,8 @@ final class EdgeNode implements Node {
         rods::view,
         time,
         (service, line) ->
-            log.append(service == null ? "edge" : service, LogLine.HOLDFAST, "router", line));
+            log.append(service == null ? "edge" : service, LogLine.HOLDFAST, "router", line),
+        handed);
   }
 
   // ---- the API of an edge: how it is, and nothing that changes anything

@@ -78,6 +78,16 @@ record Home(Path directory) {
     return directory.resolve("up.json");
   }
 
+  /** Written by the launcher's loop: its process id, when it began, and what it does. */
+  Path supervisorFile() {
+    return directory.resolve("supervisor.json");
+  }
+
+  /** See {@link Suspects}. */
+  Path applyingFile() {
+    return directory.resolve("applying");
+  }
+
   private Path tokenFile() {
     return directory.resolve("token");
   }

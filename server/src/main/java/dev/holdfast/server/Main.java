@@ -1,17 +1,12 @@
 package dev.holdfast.server;
 
-import dev.holdfast.drones.ArtifactLimits;
-import dev.holdfast.drones.Artifacts;
-import dev.holdfast.drones.Launcher;
-import dev.holdfast.drones.LauncherConfig;
+import dev.holdfast.edge.Descriptors;
 import dev.holdfast.ledger.StoreException;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Time;
-import dev.holdfast.store.HomeLock;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,11 +47,21 @@ public final class Main {
       return switch (words.isEmpty() ? "" : words.getFirst()) {
         case "up" -> {
           expect(words, 1);
-          yield up(ServerConfig.load(home, environment, options), out);
+          var config = ServerConfig.load(home, environment, options);
+          var handed = Descriptors.of(environment, ProcessHandle.current().pid());
+          var script = System.getProperty(Anchor.SCRIPT);
+          if (script != null && handed.isEmpty()) {
+            Anchor.hold(config, script, arguments, environment);
+          }
+          yield up(config, handed, environment, out);
         }
         case "down" -> {
           expect(words, 1);
-          yield down(ServerConfig.load(home, environment, options), out);
+          yield Down.run(ServerConfig.load(home, environment, options), Time.system(), out);
+        }
+        case "refuse-visitors" -> { // what the launcher's loop asks for, and nobody else
+          expect(words, 2);
+          yield Anchor.refuse(words.get(1));
         }
         case "restore" -> {
           expect(words, 2);
@@ -83,12 +88,13 @@ public final class Main {
     }
   }
 
-  private static int up(ServerConfig config, PrintStream out)
+  private static int up(
+      ServerConfig config, Descriptors handed, Map<String, String> environment, PrintStream out)
       throws IOException, StoreException, InterruptedException {
     var platform =
         switch (Roles.of(config)) {
-          case ALL, CONTROL_AND_DRONES -> Platform.start(config, Time.system());
-          case EDGE -> EdgeNode.start(config, Time.system());
+          case ALL, CONTROL_AND_DRONES -> Platform.start(config, handed, Time.system());
+          case EDGE -> EdgeNode.start(config, handed, Time.system());
         };
     var ended = new CountDownLatch(1);
     Runtime.getRuntime()
@@ -96,6 +102,7 @@ public final class Main {
             Thread.ofPlatform()
                 .name("shutdown")
                 .unstarted(() -> {
+                  Anchor.ending(environment);
                   int staying = platform.longConnections();
                   if (staying > 0) {
                     out.println(
@@ -114,48 +121,9 @@ public final class Main {
                 }));
     out.print(platform.greeting());
     out.flush();
+    Anchor.ready(environment);
     ended.await();
     return 0;
-  }
-
-  /** Ends every process of a home whose platform does not run. */
-  private static int down(ServerConfig config, PrintStream out)
-      throws IOException, StoreException, InterruptedException {
-    var home = new Home(config.home().toAbsolutePath().normalize());
-    Check.that(Files.isDirectory(home.directory()), "home", home.directory(), "a home that exists");
-    try (var _ = lock(home, config)) {
-      if (Roles.of(config) == Roles.EDGE) {
-        out.println("Ended 0 processes: an edge runs none.");
-        return 0;
-      }
-      var artifacts = new Artifacts(home.artifacts(), ArtifactLimits.defaults(), Time.system());
-      var launcher =
-          new Launcher(
-              home.runs(config),
-              artifacts,
-              LauncherConfig.defaults().withUidFirst(home.uidFirst(config)),
-              Time.system());
-      int ended = launcher.endAll(config.duration(ServerConfig.STOP_TIMEOUT));
-      out.println("Ended " + ended + (ended == 1 ? " process." : " processes."));
-      return 0;
-    }
-  }
-
-  /** A platform without an up.json is on its way down, which may take a while. */
-  private static HomeLock lock(Home home, ServerConfig config) throws StoreException {
-    try {
-      return HomeLock.acquire(home.directory());
-    } catch (StoreException e) {
-      if (Files.exists(home.upFile())) {
-        throw e;
-      }
-      throw new StoreException(
-          e.getMessage()
-              + " (it may be on its way down: WebSockets and event streams are let go for at most "
-              + config.value(ServerConfig.EDGE_DRAIN_MAX)
-              + ", edge.drain-max)",
-          e);
-    }
   }
 
   private static Path home(@Nullable String told, Map<String, String> environment) {

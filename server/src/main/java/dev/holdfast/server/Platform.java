@@ -15,6 +15,7 @@ import dev.holdfast.drones.LauncherConfig;
 import dev.holdfast.drones.LogLimits;
 import dev.holdfast.drones.LogLine;
 import dev.holdfast.drones.Release;
+import dev.holdfast.edge.Descriptors;
 import dev.holdfast.edge.Edge;
 import dev.holdfast.edge.LoadReport;
 import dev.holdfast.edge.Routing;
@@ -104,7 +105,7 @@ final class Platform implements Node {
   private final InetSocketAddress visitors;
   private final Api api;
 
-  private Platform(ServerConfig config, Time time)
+  private Platform(ServerConfig config, Descriptors handed, Time time)
       throws IOException, StoreException, InterruptedException {
     this.time = time;
     startedAt = time.now();
@@ -112,7 +113,14 @@ final class Platform implements Node {
       home = Home.open(config.home());
       keep(HomeLock.acquire(home.directory()));
       Natives.unpackInto(home.natives());
-      config.listen(ServerConfig.HTTP).probe("http");
+      Check.that(
+          handed.isEmpty() || Roles.of(config) == Roles.ALL,
+          "LISTEN_FDS",
+          handed,
+          "none, since visitors come through edges in processes of their own");
+      if (handed.isEmpty()) {
+        config.listen(ServerConfig.HTTP).probe("http");
+      }
       config.listen(ServerConfig.API).probe("api");
       node = home.node(time.random());
       var settings = new RodSettings(config);
@@ -131,7 +139,8 @@ final class Platform implements Node {
       var rodLedger = keep(new RodLedger(rods, ledger, time));
       rodLedger.start();
       var held = new HeldFeed(ledger, rods::view, time);
-      routing = keep(new Follower<>("routing", held, new RoutingFold(), time));
+      var suspects = Suspects.open(home.applyingFile());
+      routing = keep(new Follower<>("routing", held, suspects.guard(new RoutingFold()), time));
       routing.start();
       boolean alone = Roles.of(config) == Roles.ALL;
       var edges = new EdgeReports(ledger, alone ? Duration.ZERO : EdgeReports.LIVE, time);
@@ -170,7 +179,8 @@ final class Platform implements Node {
         LOG.warning("certificates could not be looked after in " + LOOK_WAIT + "; it goes on");
       }
       var listening =
-          CompletableFuture.supplyAsync(() -> alone ? openEdge(config, rods, logs, edgeLog) : null);
+          CompletableFuture.supplyAsync(
+              () -> alone ? openEdge(config, handed, rods, logs, edgeLog) : null);
       keep(() -> closeOpened(listening));
       var hosts = new Hosts(ledger, routing, held::frozen);
       var followers =
@@ -217,7 +227,13 @@ final class Platform implements Node {
    */
   public static Platform start(ServerConfig config, Time time)
       throws IOException, StoreException, InterruptedException {
-    return new Platform(config, time);
+    return new Platform(config, Descriptors.NONE, time);
+  }
+
+  /** One whose edge listens on sockets that somebody else holds. */
+  static Platform start(ServerConfig config, Descriptors handed, Time time)
+      throws IOException, StoreException, InterruptedException {
+    return new Platform(config, handed, time);
   }
 
   private static ArtifactLimits uploads(ServerConfig config) {
@@ -243,7 +259,8 @@ final class Platform implements Node {
         standard.appsMax());
   }
 
-  private Edge openEdge(ServerConfig config, RodBoard rods, AppLogs logs, AppLogs edgeLog) {
+  private Edge openEdge(
+      ServerConfig config, Descriptors handed, RodBoard rods, AppLogs logs, AppLogs edgeLog) {
     try {
       var settings = new EdgeSettings(config);
       return Edge.start(
@@ -259,7 +276,8 @@ final class Platform implements Node {
             } else {
               logs.append(service, LogLine.HOLDFAST, "router", line);
             }
-          });
+          },
+          handed);
     } catch (IOException e) {
       throw new CompletionException(e);
     }
