@@ -50,15 +50,15 @@ final class Anchor {
       return;
     }
     var addresses = new ArrayList<InetSocketAddress>();
-    var https = edge.front().tlsListen();
     var roles = Roles.of(config);
+    boolean secure = roles != Roles.EDGE || Roles.keys(config) != null;
+    var https = secure ? edge.front().tlsListen() : null;
     boolean holds =
         !"off".equals(environment.get("HOLDFAST_ANCHOR")) && roles != Roles.CONTROL_AND_DRONES;
-    boolean secure = https != null && (roles != Roles.EDGE || Roles.keys(config) != null);
     if (holds) {
       addresses.add(edge.edge().listen());
     }
-    if (holds && secure) {
+    if (holds && https != null) {
       addresses.add(https);
     }
     try {
