@@ -39,9 +39,11 @@ class SupervisorTest {
   }
 
   @AfterEach
-  void end() throws InterruptedException {
+  void end() throws IOException, InterruptedException {
     var running = process;
     if (running != null) {
+      // Stopped, so that it starts nobody while those that it started are ended.
+      new ProcessBuilder("/bin/sh", "-c", "kill -STOP " + running.pid()).start().waitFor();
       running.descendants().forEach(ProcessHandle::destroyForcibly);
       running.destroyForcibly().waitFor();
     }
