@@ -71,7 +71,10 @@ class SupervisorTest {
 
   @Test
   void aFirstStartThatIsRefusedIsNotTriedAgain() throws Exception {
+    var state = directory.resolve("home/supervisor.json");
+    Files.writeString(state, "another loop's");
     assertThat(supervise("exit 1").waitFor()).isEqualTo(1);
+    assertThat(state).exists();
     assertThat(starts()).hasSize(1);
     assertThat(delays()).isEmpty();
   }
