@@ -39,13 +39,13 @@ class SupervisorTest {
   }
 
   @AfterEach
-  void end() throws IOException, InterruptedException {
+  void end() throws InterruptedException {
     var running = process;
     if (running != null) {
-      // Stopped, so that it starts nobody while those that it started are ended.
-      new ProcessBuilder("/bin/sh", "-c", "kill -STOP " + running.pid()).start().waitFor();
-      running.descendants().forEach(ProcessHandle::destroyForcibly);
-      running.destroyForcibly().waitFor();
+      var children = running.descendants().toList();
+      running.destroy(); // which ends its child; killed, it would leave one behind
+      assertThat(running.waitFor(20, TimeUnit.SECONDS)).isTrue();
+      children.forEach(ProcessHandle::destroyForcibly);
     }
   }
 
@@ -73,7 +73,10 @@ class SupervisorTest {
 
   @Test
   void aFirstStartThatIsRefusedIsNotTriedAgain() throws Exception {
+    var state = directory.resolve("home/supervisor.json");
+    Files.writeString(state, "another loop's");
     assertThat(supervise("exit 1").waitFor()).isEqualTo(1);
+    assertThat(state).exists();
     assertThat(starts()).hasSize(1);
     assertThat(delays()).isEmpty();
   }
@@ -91,7 +94,7 @@ class SupervisorTest {
   void aChildThatServedIsStartedAtOnceTheFirstTimeAlsoAfterARefusal() throws Exception {
     supervise(
         "kill -USR1 $HOLDFAST_SUPERVISOR; "
-            + "until grep -q running \"$HOME_DIR/supervisor.json\"; do /bin/sleep 0.01; done; "
+            + "until grep -q running \"$HOME_DIR/supervisor.json\"; do [ -d $HOME_DIR ] || exit 9; /bin/sleep 0.01; done; "
             + "[ $(wc -l <\"$HOME_DIR/../starts\") -lt 4 ] || exit 1; kill -9 $$");
     await(() -> delays().size() >= 4);
     assertThat(delays().get(0)).isBetween(1.5, 2.4); // after the second crash
