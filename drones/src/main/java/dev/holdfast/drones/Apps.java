@@ -111,7 +111,7 @@ public final class Apps {
     return attempts.onApp(
         name,
         (fleet, app) -> {
-          var transaction = Transaction.by(actor);
+          var transaction = Transaction.by(actor).meant("app " + name + " is destroyed");
           transaction.delete(App.key(name), Transaction.at(app.revision()));
           transaction.delete(Service.key(name), Transaction.ANY);
           fleet

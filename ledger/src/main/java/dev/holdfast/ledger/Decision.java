@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * that a refusal has touched nothing. Confined to the writer thread; used once.
  */
 final class Decision {
+  /** Fewer deletions of one transaction need no word of their own. */
+  private static final int NOTABLE_MIN = 10;
+
   private final Store.Batch batch;
   private final Kinds kinds;
   private final Instant now;
@@ -36,7 +39,23 @@ final class Decision {
     for (var step : transaction.steps()) {
       write(step, transaction.actor());
     }
+    var reason = transaction.meant();
+    if (reason != null && entries.stream().filter(Decision::notable).count() >= NOTABLE_MIN) {
+      confirm(transaction.actor(), reason);
+    }
     return Outcome.done(new Receipt(batch.head(), entries, epochs));
+  }
+
+  private static boolean notable(Entry entry) {
+    return entry.deleted()
+        && (entry.kind().equals(Route.KIND.name()) || entry.kind().equals(Service.KIND.name()));
+  }
+
+  private void confirm(String actor, String reason) throws StoreException {
+    long from = entries.getFirst().position();
+    var verdict = new Verdict(from, entries.getLast().position(), Verdict.Action.APPLY, reason);
+    var kind = Verdict.KIND;
+    write(Verdict.key(from), kind.name(), kind.schema(), actor, kind.encode(verdict), false);
   }
 
   Outcome<Receipt> renew(String key, long epoch, Duration ttl) throws StoreException {

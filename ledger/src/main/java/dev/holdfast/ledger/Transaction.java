@@ -63,6 +63,7 @@ public final class Transaction {
 
   private final String actor;
   private final List<Step> steps = new ArrayList<>();
+  private @Nullable String meant;
 
   private Transaction(String actor) {
     this.actor = actor;
@@ -75,6 +76,22 @@ public final class Transaction {
    */
   public static Transaction by(String actor) {
     return new Transaction(actor);
+  }
+
+  /**
+   * Says that all of its deletions are wanted, however many they are: with many of them a verdict
+   * is written that lets followers apply them, who would take them for an accident otherwise.
+   *
+   * @param reason why, as it will stand in the ledger
+   */
+  public Transaction meant(String reason) {
+    meant = reason;
+    return this;
+  }
+
+  /** Why its deletions are wanted, or null. */
+  @Nullable String meant() {
+    return meant;
   }
 
   /** Sets the key's full state. */

@@ -39,10 +39,7 @@ final class Anchor {
    * is wrong when it opens them.
    */
   static void hold(
-      ServerConfig config,
-      String script,
-      List<String> arguments,
-      Map<String, String> environment) {
+      ServerConfig config, String script, List<String> arguments, Map<String, String> environment) {
     var edge = new EdgeSettings(config);
     var transport = config.value(ServerConfig.EDGE_TRANSPORT);
     if (!transport.equals("auto") && !transport.equals("epoll")) {
@@ -65,8 +62,7 @@ final class Anchor {
       if (open(addresses)) {
         keepOnly(addresses.size());
         Libc.become(
-            "/bin/sh",
-            words(addresses.size(), config, script, arguments).toArray(String[]::new));
+            "/bin/sh", words(addresses.size(), config, script, arguments).toArray(String[]::new));
         LOG.warning("nobody holds the edge's sockets: /bin/sh cannot be started");
       }
     } catch (IOException | IllegalStateException | UnsatisfiedLinkError e) {
@@ -144,13 +140,14 @@ final class Anchor {
   /** Tells whoever started this process that it serves. */
   static void ready(Map<String, String> environment) {
     tell(environment, "READY=1");
-    supervisor(environment).ifPresent(loop -> {
-      try {
-        new ProcessBuilder("/bin/sh", "-c", "kill -USR1 " + loop.pid()).start();
-      } catch (IOException e) {
-        LOG.log(Level.WARNING, "the launcher's loop was not told that it serves", e);
-      }
-    });
+    supervisor(environment)
+        .ifPresent(loop -> {
+          try {
+            new ProcessBuilder("/bin/sh", "-c", "kill -USR1 " + loop.pid()).start();
+          } catch (IOException e) {
+            LOG.log(Level.WARNING, "the launcher's loop was not told that it serves", e);
+          }
+        });
   }
 
   /** Ends the loop that would start this process again: the end is meant. */

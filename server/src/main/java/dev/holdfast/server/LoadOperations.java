@@ -16,7 +16,8 @@ final class LoadOperations {
     return List.of(
         Operation.get(
             "/v1/load",
-            "Who causes the load, costliest first: accounts, clients, apps, routes and user agents.",
+            "Who causes the load, costliest first: accounts, clients, apps, routes and user"
+                + " agents.",
             LoadReport.class,
             _ -> load.get()));
   }

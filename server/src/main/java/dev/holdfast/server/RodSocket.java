@@ -280,7 +280,8 @@ final class RodSocket implements AutoCloseable {
           Check.message(
               "local rod",
               known.word() + " " + scope,
-              "one that was set on this node; what stands in the ledger is lifted through the API"));
+              "one that was set on this node; what stands in the ledger is lifted through the"
+                  + " API"));
     }
     var shapes = lifted.stream().map(one -> RodShape.of(one.rod(), false, one.effect())).toList();
     return new Answer(true, null, shapes, null, null);
