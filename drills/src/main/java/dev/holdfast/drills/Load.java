@@ -39,6 +39,7 @@ final class Load implements AutoCloseable {
 
   private final Time time;
   private final Random random;
+  private final Timeline timeline;
   private final Selector selector;
   private final List<Group> groups = new ArrayList<>();
   private final ByteBuffer bytes = ByteBuffer.allocateDirect(READ_BYTES);
@@ -49,7 +50,13 @@ final class Load implements AutoCloseable {
 
   /** A load that draws its arrivals from a seed. */
   Load(Time time, long seed) throws IOException {
+    this(time, seed, new Timeline(time));
+  }
+
+  /** One that tells a timeline when it began and what its visitors met. */
+  Load(Time time, long seed, Timeline timeline) throws IOException {
     this.time = time;
+    this.timeline = timeline;
     random = new Random(seed);
     selector = Selector.open();
   }
@@ -121,6 +128,7 @@ final class Load implements AutoCloseable {
   Tally add(Visitors visitors) {
     var group = new Group(visitors);
     groups.add(group);
+    timeline.group(visitors.name(), group.tally);
     return group.tally;
   }
 
@@ -142,6 +150,7 @@ final class Load implements AutoCloseable {
   void start(int seconds) {
     Check.that(running == null, "start", "again", "once");
     start = time.nanos();
+    timeline.begin(start);
     var task =
         new FutureTask<>(() -> {
           run(Duration.ofSeconds(seconds).toNanos());

@@ -1,5 +1,6 @@
 package dev.holdfast.drills;
 
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -20,6 +21,11 @@ public enum Profile {
     this.admission = admission;
     this.retryBudget = retryBudget;
     this.drainMax = drainMax;
+  }
+
+  /** Its name on pages and on the command line. */
+  String word() {
+    return name().toLowerCase(Locale.ROOT);
   }
 
   /** The switches, as the platform reads them from its environment. */

@@ -168,6 +168,32 @@ final class Tally {
     return Double.POSITIVE_INFINITY;
   }
 
+  /** What was met, second by second. */
+  List<Course.Second> seconds() {
+    return seconds.stream()
+        .map(second -> {
+          var latency = second.latency;
+          return new Course.Second(
+              second.offered,
+              second.tries,
+              second.good,
+              second.refused,
+              second.failed,
+              second.late,
+              millis(latency, 50),
+              millis(latency, 90),
+              millis(latency, 99),
+              millis(latency, 100));
+        })
+        .toList();
+  }
+
+  private static double millis(Histogram latency, double percent) {
+    return latency.getTotalCount() == 0
+        ? Double.NaN
+        : latency.getValueAtPercentile(percent) / 1000.0;
+  }
+
   /** Good visits of each second. */
   List<Long> goods() {
     return seconds.stream().map(second -> second.good).toList();

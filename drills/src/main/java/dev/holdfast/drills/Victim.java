@@ -112,6 +112,28 @@ final class Victim implements AutoCloseable {
     }
   }
 
+  /** Stops the platform's process, as a machine does that hangs; {@link #resume} ends it. */
+  void pause() throws IOException, InterruptedException {
+    signal("STOP");
+  }
+
+  /** Lets a process go on that was stopped. */
+  void resume() throws IOException, InterruptedException {
+    signal("CONT");
+  }
+
+  private void signal(String name) throws IOException, InterruptedException {
+    var pid = Long.toString(running().pid());
+    int status = new ProcessBuilder("kill", "-" + name, pid).inheritIO().start().waitFor();
+    Check.that(status == 0, "kill -" + name + " " + pid, status, "0");
+  }
+
+  /** Whether the platform's process lives. */
+  boolean isAlive() {
+    var running = process;
+    return running != null && running.isAlive();
+  }
+
   /** Asks the platform to end, as an operator does; returns at once. */
   Process end() {
     var running = running();
