@@ -18,7 +18,9 @@ final class Drills {
           new Scripted(new HeavyClientDrill()),
           new Scripted(new BrownOutDrill()),
           new Scripted(new AttackDrill()),
-          new TunnelDrill());
+          new TunnelDrill(),
+          new SupervisorDrill(),
+          new CollisionDrill());
 
   private Drills() {}
 

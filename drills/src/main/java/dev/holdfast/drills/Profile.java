@@ -28,6 +28,14 @@ public enum Profile {
     return name().toLowerCase(Locale.ROOT);
   }
 
+  /** Switches that exist for drills alone: the naive side has these defences off. */
+  Map<String, String> without(String... defences) {
+    return switch (this) {
+      case NAIVE -> Map.of("HOLDFAST_DRILL_WITHOUT", String.join(",", defences));
+      case PROTECTED -> Map.of();
+    };
+  }
+
   /** The switches, as the platform reads them from its environment. */
   Map<String, String> environment() {
     return Map.of(
