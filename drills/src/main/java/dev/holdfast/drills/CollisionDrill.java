@@ -24,6 +24,7 @@ final class CollisionDrill implements Drill {
   private static final int SHORT_SECONDS = 4;
   private static final int LONG_SECONDS = 6;
   private static final int PER_SECOND = 20;
+  private static final int TAKE_OVER_PER_SECOND = 300;
   private static final double VERDICT_SECONDS = 3;
   private static final int STRANGER_WORKERS = 32;
   private static final Duration WAIT = Duration.ofSeconds(60);
@@ -59,24 +60,26 @@ final class CollisionDrill implements Drill {
         awaitPage(time, client);
         var to = victim.front().visitors();
         int first = run.pace().steady();
+        int end = first + count * each;
         var steady =
             load.add(
                 Visitors.of(STEADY, to, STEADY + ".localhost", 1, 10)
-                    .withRates(new Rate(0, PER_SECOND)));
+                    .withRates(new Rate(0, PER_SECOND), new Rate(end, TAKE_OVER_PER_SECOND)));
         for (int i = 1; i <= count; i++) {
           load.add(
               Visitors.of(app(i), to, app(i) + ".localhost", 1 + i, 10)
                   .withRates(new Rate(first + (i - 1) * each, PER_SECOND)));
         }
-        int end = first + count * each;
-        load.start(end);
+        load.start(end + each);
         var found = new ArrayList<Collision>();
         for (int i = 1; i <= count; i++) {
           load.until(first + (i - 1) * each);
           found.add(collide(run, client, load, app(i), first + i * each));
         }
+        load.until(end);
+        long taken = takeOver(run, client, end + each);
         load.await();
-        return verdict(run, load, steady.between(0, end), found);
+        return verdict(run, load, steady.between(0, end), found, taken);
       }
     }
   }
@@ -111,6 +114,21 @@ final class CollisionDrill implements Drill {
       }
       load.until(until);
       return new Collision(stranger.arrived("/" + app), status, seconds, named);
+    }
+  }
+
+  /** A process of the app is killed, and a stranger listens on its port before anybody looked. */
+  private static long takeOver(Run run, Client client, int until)
+      throws IOException, InterruptedException {
+    var process = client.get("/v1/apps/" + STEADY + "/processes").json().get("items").get(0);
+    ProcessHandle.of(process.get("pid").asLong()).ifPresent(ProcessHandle::destroyForcibly);
+    try (var stranger = stranger(run.time(), process.get("port").asInt());
+        var _ = run.timeline().harm(STEADY + " is taken over")) {
+      while (run.timeline().now() < until) {
+        run.timeline().point("Foreign pages", STEADY, stranger.arrived("/" + STEADY));
+        run.time().sleep(LOOK_AGAIN);
+      }
+      return stranger.arrived("/" + STEADY);
     }
   }
 
@@ -155,7 +173,7 @@ final class CollisionDrill implements Drill {
     }
   }
 
-  private Verdict verdict(Run run, Load load, Tally.Sum steady, List<Collision> found) {
+  private Verdict verdict(Run run, Load load, Tally.Sum steady, List<Collision> found, long taken) {
     long foreign = found.stream().mapToLong(Collision::foreign).sum();
     long succeeded = found.stream().filter(one -> one.status().equals("succeeded")).count();
     long unnamed = found.stream().filter(one -> !one.named()).count();
@@ -173,6 +191,7 @@ final class CollisionDrill implements Drill {
         Map.of(
             "collisions",
             found.stream().map(one -> one.status() + ", " + one.foreign() + " pages").toList() + "",
+            "taken over", taken + " pages",
             "another app",
             steady.toString(),
             "generator was late by",

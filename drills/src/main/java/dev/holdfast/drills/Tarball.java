@@ -11,6 +11,9 @@ import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 /** Small apps, as they are uploaded. */
 final class Tarball {
   private static final String WITNESS = "Witness.java";
+  private static final String PROCFILE =
+      "web: exec java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx64m"
+          + " -Dsun.net.httpserver.nodelay=true Witness.java\n";
 
   private Tarball() {}
 
@@ -26,8 +29,7 @@ final class Tarball {
       add(
           tar,
           "Procfile",
-          "web: exec java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx64m Witness.java\n"
-              .getBytes(UTF_8));
+PROCFILE.getBytes(UTF_8));
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }
