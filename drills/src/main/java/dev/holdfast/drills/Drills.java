@@ -20,7 +20,8 @@ final class Drills {
           new Scripted(new AttackDrill()),
           new TunnelDrill(),
           new SupervisorDrill(),
-          new CollisionDrill());
+          new CollisionDrill(),
+          new ReplayDrill());
 
   private Drills() {}
 

@@ -19,6 +19,7 @@ final class Tally {
   private static final int DIGITS = 2;
   private static final int SECONDS_MAX = 3_600;
 
+  private final Histogram uncorrected = new Histogram(MICROS_MAX, DIGITS);
   private final List<Second> seconds = new ArrayList<>();
 
   /** One second of visits. */
@@ -133,6 +134,16 @@ final class Tally {
       case FAILED -> second.failed++;
       case LATE -> second.late++;
     }
+  }
+
+  /** A good visit, from when it could be sent: what a generator measures that waits for answers. */
+  void sent(long sentNanos, long endNanos) {
+    uncorrected.recordValue(Math.clamp((endNanos - sentNanos) / 1000, 1, MICROS_MAX));
+  }
+
+  /** Latency in milliseconds of good visits, from when they were sent; never what is promised. */
+  double uncorrectedMillis(double percent) {
+    return millis(uncorrected, percent);
   }
 
   /** Sums the seconds from {@code from} to before {@code to}. */
