@@ -19,9 +19,9 @@ import java.util.Map;
  */
 final class CollisionDrill implements Drill {
   private static final String STEADY = "steady";
-  private static final int SHORT_COLLISIONS = 3;
+  private static final int SHORT_COLLISIONS = 2;
   private static final int LONG_COLLISIONS = 10;
-  private static final int SHORT_SECONDS = 4;
+  private static final int SHORT_SECONDS = 3;
   private static final int LONG_SECONDS = 6;
   private static final int PER_SECOND = 20;
   private static final int TAKE_OVER_PER_SECOND = 300;

@@ -131,6 +131,7 @@ final class Load implements AutoCloseable {
     Try running;
     int bytesPerLook = READ_BYTES;
     boolean last;
+    boolean resets;
 
     Wire(Group group, int client, SocketChannel channel, Selector selector) throws IOException {
       this.group = group;
@@ -314,6 +315,7 @@ final class Load implements AutoCloseable {
     wire.answer.reset();
     if (visit != null) {
       wire.last = visit.last();
+      wire.resets = visit.resets();
       wire.unsent = ByteBuffer.wrap(visit.request());
       begin(wire);
       return;
@@ -458,9 +460,21 @@ final class Load implements AutoCloseable {
       group.waiting.remove();
       if (!oldest.over) {
         oldest.over = true;
+        reset(oldest.wire);
         close(oldest.wire);
         failed(oldest, Tally.End.LATE);
       }
+    }
+  }
+
+  private static void reset(Wire wire) {
+    if (!wire.resets) {
+      return;
+    }
+    try {
+      wire.channel.setOption(StandardSocketOptions.SO_LINGER, 0);
+    } catch (IOException e) {
+      wire.resets = false; // it is gone
     }
   }
 

@@ -25,6 +25,7 @@ record Plan(int connections, List<Visit> visits) {
    * @param request all of its bytes
    * @param patience after which the visitor goes away
    * @param bytesPerSecond how fast the answer is read; 0 is as fast as it comes
+   * @param resets whether the connection is reset when patience ends, and not ended in order
    * @param last whether the connection ends after it
    */
   @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
@@ -34,6 +35,7 @@ record Plan(int connections, List<Visit> visits) {
       byte[] request,
       Duration patience,
       long bytesPerSecond,
+      boolean resets,
       boolean last) {
 
     /** What a reader of that speed takes each time it looks. */

@@ -21,9 +21,11 @@ import java.util.Map;
  * the same speed and at five times of it, which is more than the app can serve. Immutable.
  */
 final class ReplayDrill implements Drill {
-  private static final int SHORT_SECONDS = 6;
+  private static final int SHORT_SECONDS = 5;
   private static final int LONG_SECONDS = 30;
   private static final int SPEED = 5;
+  private static final String HASTY = "hasty";
+  private static final int HASTY_PER_SECOND = 4;
   private static final int SLOW_PER_SECOND = 2;
   private static final long SLOW_BYTES_PER_SECOND = 400_000;
   private static final int SETTLE_SECONDS = 1;
@@ -37,7 +39,7 @@ final class ReplayDrill implements Drill {
   private static final String ONCE = "replay-1x";
   private static final String FAST = "replay-5x";
   private static final String LARGE = "/bytes/300000";
-  private static final List<String> LIVE = List.of("kept", "fresh", "hasty");
+  private static final List<String> LIVE = List.of("kept", "fresh", HASTY);
 
   @Override
   public String name() {
@@ -69,7 +71,6 @@ final class ReplayDrill implements Drill {
       run.timeline().span("as it was", once, once + length);
       run.timeline().span(SPEED + "x as fast", fast, end);
       long before = lines(log); // what was asked while the scene was made
-      load.join(visitors("slow", to, 6), slow(length));
       load.start(end);
       load.until(length + SETTLE_SECONDS / 2.0);
       var recorded = Seen.of(app);
@@ -93,22 +94,21 @@ final class ReplayDrill implements Drill {
     var off = new Rate(seconds, 0);
     load.add(visitors("kept", to, 1).withRates(new Rate(0, 70), off));
     load.add(visitors("fresh", to, 2).withFreshConnections().withRates(new Rate(0, 20), off));
-    load.add(
-        visitors("hasty", to, 3)
-            .withPatience(HASTE, new Retries.None())
-            .withRates(new Rate(0, 8), off));
+    load.join(
+        visitors("slow", to, 6),
+        plan(LARGE, seconds, SLOW_PER_SECOND, Duration.ofSeconds(30), SLOW_BYTES_PER_SECOND));
+    load.join(visitors(HASTY, to, 3), plan("/" + HASTY, seconds, HASTY_PER_SECOND, HASTE, 0));
   }
 
-  /** Twice a second somebody asks for much and reads it slowly. */
-  private static Plan slow(int seconds) {
+  /** Visits at even distances, each on a connection of its own. */
+  private static Plan plan(
+      String path, int seconds, int perSecond, Duration patience, long bytesPerSecond) {
     var visits = new ArrayList<Plan.Visit>();
     var request =
-        ("GET " + LARGE + " HTTP/1.1\r\nHost: " + Front.HOST + "\r\n\r\n")
-            .getBytes(ISO_8859_1);
-    for (int i = 0; i < SLOW_PER_SECOND * seconds; i++) {
-      long due = i * Duration.ofSeconds(1).toNanos() / SLOW_PER_SECOND;
-      visits.add(
-          new Plan.Visit(due, i, request, Duration.ofSeconds(30), SLOW_BYTES_PER_SECOND, true));
+        ("GET " + path + " HTTP/1.1\r\nHost: " + Front.HOST + "\r\n\r\n").getBytes(ISO_8859_1);
+    for (int i = 0; i < perSecond * seconds; i++) {
+      long due = i * Duration.ofSeconds(1).toNanos() / perSecond;
+      visits.add(new Plan.Visit(due, i, request, patience, bytesPerSecond, true, true));
     }
     return new Plan(visits.size(), visits);
   }
@@ -173,9 +173,9 @@ final class ReplayDrill implements Drill {
       long served,
       int seconds,
       TestApp app) {
-    int end = 3 * seconds + 10 * SETTLE_SECONDS;
-    var once = same.between(0, end);
-    var fast = faster.between(0, end);
+    int start = seconds + 2 * SETTLE_SECONDS;
+    var once = same.between(start, start + seconds);
+    var fast = faster.between(start + seconds + SETTLE_SECONDS, 3 * seconds + 3 * SETTLE_SECONDS);
     double peak = app.capacity().perSecond();
     int live = trace.requests().size();
     double connections = (double) load.connects(ONCE) / trace.connections();

@@ -21,7 +21,7 @@ import java.util.Map;
 final class SupervisorDrill implements Drill {
   private static final String SIBLING = "sibling";
   private static final String CHILD = "child";
-  private static final int SHORT_SECONDS = 20;
+  private static final int SHORT_SECONDS = 12;
   private static final int LONG_SECONDS = 60;
   private static final int PER_SECOND = 50;
   private static final double LATENCY_RATIO = 1.05;

@@ -158,6 +158,7 @@ record Trace(List<Request> requests) {
                 bytes(request),
                 request.aborted() ? Duration.ofMillis(Math.max(1, request.tookMillis())) : patience,
                 request.bytesPerSecond(),
+                request.aborted(),
                 last.get(request.connection()) == request));
       }
     }

@@ -22,12 +22,28 @@ class DrillsTest {
   private static final Path REPORTS = Path.of("target", "drill-reports");
 
   @ParameterizedTest
-  @ValueSource(strings = {"overload", "heavy-client", "brown-out", "tunnels"})
+  @ValueSource(
+      strings = {
+        "overload",
+        "heavy-client",
+        "brown-out",
+        "tunnels",
+        "heroku-supervisor",
+        "nodejitsu-collision",
+        "nodejitsu-replay"
+      })
   void withoutItsDefenceThePlatformBreaksThePromises(String drill)
       throws IOException, InterruptedException {
     var verdict =
         judged(() -> run(drill, Profile.NAIVE), v -> !v.isVoid() && !v.broken().isEmpty());
     assertThat(verdict.broken()).as(verdict.text()).isNotEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"heroku-supervisor", "nodejitsu-collision", "nodejitsu-replay"})
+  void theOutagesThatItAnswersDoNotHappen(String drill) throws IOException, InterruptedException {
+    var verdict = judged(() -> run(drill, Profile.PROTECTED), v -> v.broken().isEmpty());
+    assertThat(verdict.broken()).as(verdict.text()).isEmpty();
   }
 
   @ParameterizedTest
