@@ -109,7 +109,7 @@ final class CollisionDrill implements Drill {
             named = release.path("failure").asString("").contains(Integer.toString(port));
           }
         }
-        run.timeline().point("Foreign pages", app, stranger.arrived("/" + app));
+        run.timeline().count("Foreign pages", app, stranger.arrived("/" + app));
         time.sleep(LOOK_AGAIN.multipliedBy(5));
       }
       load.until(until);
@@ -125,7 +125,7 @@ final class CollisionDrill implements Drill {
     try (var stranger = stranger(run.time(), process.get("port").asInt());
         var _ = run.timeline().harm(STEADY + " is taken over")) {
       while (run.timeline().now() < until) {
-        run.timeline().point("Foreign pages", STEADY, stranger.arrived("/" + STEADY));
+        run.timeline().count("Foreign pages", STEADY, stranger.arrived("/" + STEADY));
         run.time().sleep(LOOK_AGAIN);
       }
       return stranger.arrived("/" + STEADY);

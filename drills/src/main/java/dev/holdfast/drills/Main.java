@@ -58,27 +58,24 @@ public final class Main {
       out.print(HELP);
       return words.isEmpty() ? USAGE : HELD;
     }
-    switch (words.removeFirst()) {
-      case "list" -> {
-        if (!words.isEmpty()) {
-          return misunderstood(err, words.getFirst() + ": not understood after list");
-        }
-        list(out);
-        return HELD;
+    var verb = words.removeFirst();
+    if (verb.equals("run")) {
+      Options options;
+      try {
+        options = options(words);
+      } catch (IllegalArgumentException e) {
+        return misunderstood(err, String.valueOf(e.getMessage()));
       }
-      case "run" -> {
-        Options options;
-        try {
-          options = options(words);
-        } catch (IllegalArgumentException e) {
-          return misunderstood(err, e.getMessage());
-        }
-        return run(out, err, options);
-      }
-      default -> {
-        return misunderstood(err, "drill wants a word: list or run");
-      }
+      return run(out, err, options);
     }
+    if (!verb.equals("list")) {
+      return misunderstood(err, "drill wants a word: list or run");
+    }
+    if (!words.isEmpty()) {
+      return misunderstood(err, words.getFirst() + ": not understood after list");
+    }
+    list(out);
+    return HELD;
   }
 
   private static int misunderstood(PrintStream err, String why) {

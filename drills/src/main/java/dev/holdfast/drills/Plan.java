@@ -42,7 +42,7 @@ record Plan(int connections, List<Visit> visits) {
     int bytesPerLook(int most) {
       return bytesPerSecond == 0
           ? most
-          : (int) Math.clamp(bytesPerSecond * LOOK.toMillis() / 1000, 1, most);
+          : Math.clamp(bytesPerSecond * LOOK.toMillis() / 1000, 1, most);
     }
   }
 

@@ -222,6 +222,7 @@ final class Plot {
     return text.replaceAll("\\.?0+$", "");
   }
 
+  @SuppressWarnings("AnnotateFormatMethod") // formats are constants of this class
   private static String say(String format, Object... values) {
     return String.format(Locale.ROOT, format, values);
   }

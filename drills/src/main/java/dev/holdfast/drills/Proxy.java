@@ -204,7 +204,7 @@ final class Proxy implements AutoCloseable {
     switch (to(way)) {
       case Fault.None _, Fault.Latency _, Fault.BlackHole _, Fault.Closed _ -> out.write(bytes);
       case Fault.Bandwidth(long perSecond) -> {
-        int piece = (int) Math.clamp(perSecond / 50, 1, BLOCK);
+        int piece = Math.clamp(perSecond / 50, 1, BLOCK);
         for (int i = 0; i < bytes.length; i += piece) {
           int length = Math.min(piece, bytes.length - i);
           out.write(bytes, i, length);
@@ -222,7 +222,7 @@ final class Proxy implements AutoCloseable {
         reset(way.into);
       }
       case Fault.Limit(long most) -> {
-        int room = (int) Math.clamp(most - passed, 0, bytes.length);
+        int room = Math.clamp(most - passed, 0, bytes.length);
         out.write(bytes, 0, room);
         if (room < bytes.length) {
           end(way.from, way.into);

@@ -128,8 +128,12 @@ final class ReplayDrill implements Drill {
 
     Seen minus(Seen before) {
       var paths = new HashMap<String, Long>();
-      this.paths.forEach((path, count) -> paths.put(path, count - before.paths.get(path)));
+      this.paths.forEach((path, count) -> paths.put(path, count - before.of(path)));
       return new Seen(paths);
+    }
+
+    private long of(String path) {
+      return paths.getOrDefault(path, 0L);
     }
 
     long all() {
@@ -140,7 +144,7 @@ final class ReplayDrill implements Drill {
     double differs(Seen other) {
       long most = 0;
       for (var path : paths.keySet()) {
-        most = Math.max(most, Math.abs(paths.get(path) - other.paths.get(path)));
+        most = Math.max(most, Math.abs(of(path) - other.of(path)));
       }
       return (double) most / Math.max(1, all());
     }

@@ -73,8 +73,8 @@ final class SupervisorDrill implements Drill {
             this,
             load.lateMillis(),
             List.of(
-                Promise.atMost("starts", born, starts(cure - fault), "starts"),
-                Promise.atLeast("starts, since it never gives up", born, 2, "starts"),
+                Promise.atMost("starts", (double) born, starts(cure - fault), "starts"),
+                Promise.atLeast("starts, since it never gives up", (double) born, 2, "starts"),
                 Promise.atMost("until it is said to be crashed", said - fault, SAID_SECONDS, "s"),
                 Promise.none("platforms that died of it", alive ? 0 : 1, "platforms"),
                 Promise.none("lost of the sibling's visitors", during.lost(), "requests"),
@@ -114,7 +114,7 @@ final class SupervisorDrill implements Drill {
     double said = Double.POSITIVE_INFINITY;
     try (var _ = run.timeline().harm("dies at once")) {
       while (run.timeline().now() < until) {
-        run.timeline().point("Starts so far", CHILD, count(births));
+        run.timeline().count("Starts so far", CHILD, count(births));
         if (Double.isInfinite(said)) {
           for (var process : client.get("/v1/apps/" + CHILD + "/processes").json().get("items")) {
             if (process.get("crashes").asInt() > 0) {

@@ -67,6 +67,11 @@ final class Timeline {
     void close();
   }
 
+  /** A count of now. */
+  void count(String panel, String name, long value) {
+    point(panel, name, (double) value);
+  }
+
   /** A number of now. Points beyond the bound are dropped. */
   void point(String panel, String name, double value) {
     point(panel, name, now(), value);

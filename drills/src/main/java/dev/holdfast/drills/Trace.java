@@ -14,6 +14,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -144,12 +145,15 @@ record Trace(List<Request> requests) {
    */
   Plan plan(double from, int speed, double seconds, Duration patience) {
     var visits = new ArrayList<Plan.Visit>();
-    var last = new HashMap<Integer, Request>();
-    requests.forEach(request -> last.put(request.connection(), request));
+    var last = new HashMap<Integer, Integer>();
+    for (int i = 0; i < requests.size(); i++) {
+      last.put(requests.get(i).connection(), i);
+    }
     double pass = (seconds() + 0.001) / speed;
     int passes = (int) Math.max(1, Math.round(seconds / pass));
     for (int i = 0; i < passes; i++) {
-      for (var request : requests) {
+      for (int j = 0; j < requests.size(); j++) {
+        var request = requests.get(j);
         double due = from + i * pass + request.startMillis() / 1000.0 / speed;
         visits.add(
             new Plan.Visit(
@@ -159,7 +163,7 @@ record Trace(List<Request> requests) {
                 request.aborted() ? Duration.ofMillis(Math.max(1, request.tookMillis())) : patience,
                 request.bytesPerSecond(),
                 request.aborted(),
-                last.get(request.connection()) == request));
+                Objects.equals(last.get(request.connection()), j)));
       }
     }
     return new Plan(passes * connections(), visits);
