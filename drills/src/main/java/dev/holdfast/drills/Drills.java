@@ -19,6 +19,7 @@ final class Drills {
           new Scripted(new BrownOutDrill()),
           new Scripted(new AttackDrill()),
           new TunnelDrill(),
+          new HeadlessDrill(),
           new SupervisorDrill(),
           new CollisionDrill(),
           new ReplayDrill());

@@ -28,6 +28,7 @@ class DrillsTest {
         "heavy-client",
         "brown-out",
         "tunnels",
+        "heroku-headless",
         "heroku-supervisor",
         "nodejitsu-collision",
         "nodejitsu-replay"
@@ -40,7 +41,13 @@ class DrillsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"heroku-supervisor", "nodejitsu-collision", "nodejitsu-replay"})
+  @ValueSource(
+      strings = {
+        "heroku-headless",
+        "heroku-supervisor",
+        "nodejitsu-collision",
+        "nodejitsu-replay"
+      })
   void theOutagesThatItAnswersDoNotHappen(String drill) throws IOException, InterruptedException {
     var verdict = judged(() -> run(drill, Profile.PROTECTED), v -> v.broken().isEmpty());
     assertThat(verdict.broken()).as(verdict.text()).isEmpty();

@@ -15,7 +15,9 @@ enum Undefended {
   /** Whoever listens on a process's port is taken for that process. */
   PORT_OWNER,
   /** What crashes is started again at once, for ever. */
-  CRASH_PACING;
+  CRASH_PACING,
+  /** An edge in a process of its own keeps no copy of what it knows on disk. */
+  DISK_COPY;
 
   static final Key WITHOUT =
       new Key(
