@@ -69,7 +69,12 @@ final class HeadlessDrill implements Drill {
       var settings = settings(run, control, app);
       try (var one = edge(run, "one", settings);
           var two = edge(run, "two", settings);
-          var load = new Load(time, run.seed(), run.timeline())) {
+          var load = new Load(time, run.seed(), run.timeline());
+          var _ =
+              new Positions(
+                  time,
+                  run.timeline(),
+                  Map.of("control", control, "edge one", one, "edge two", two))) {
         awaitRoute(run, one);
         awaitRoute(run, two);
         time.sleep(Duration.ofSeconds(SETTLE_SECONDS));

@@ -14,7 +14,9 @@ final class Plot {
   private static final int WIDTH = 880;
   private static final int LEFT = 58;
   private static final int RIGHT = 14;
-  private static final int TOP = 20;
+  private static final int LABEL_LINES = 2;
+  private static final int LABEL_HEIGHT = 14;
+  private static final int TOP = 6 + LABEL_LINES * LABEL_HEIGHT;
   private static final int HEIGHT = 140;
   private static final int BOTTOM = 24;
   private static final int LINES = 4;
@@ -136,7 +138,7 @@ final class Plot {
   }
 
   private void harm(StringBuilder out) {
-    double labelled = Double.NEGATIVE_INFINITY;
+    var ends = new double[LABEL_LINES]; // how far the labels of each line reach
     for (var span : spans) {
       double from = x(span.from());
       double to = Math.max(x(span.to()), from + 1);
@@ -146,12 +148,15 @@ final class Plot {
               "<rect x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>",
               from, TOP, to - from, HEIGHT));
       out.append(say("<path d=\"M%.1f %dV%d\"/>", from, TOP, TOP + HEIGHT));
-      double ends = from + LABEL_CHARS * span.what().length();
-      double at = ends > WIDTH - RIGHT ? WIDTH - RIGHT - (ends - from) : from;
-      if (at > labelled) { // of labels that would lie over each other the first stays
-        out.append(
-            say("<text x=\"%.1f\" y=\"%d\">%s</text>", at, TOP - 6, Html.text(span.what())));
-        labelled = at + (ends - from) + LABEL_CHARS;
+      double width = LABEL_CHARS * span.what().length();
+      double at = Math.min(from, WIDTH - RIGHT - width);
+      for (int line = 0; line < LABEL_LINES; line++) {
+        if (at >= ends[line]) { // where no line has room, the tooltip says it
+          int y = TOP - 6 - line * LABEL_HEIGHT;
+          out.append(say("<text x=\"%.1f\" y=\"%d\">%s</text>", at, y, Html.text(span.what())));
+          ends[line] = at + width + LABEL_CHARS;
+          break;
+        }
       }
       out.append("</g>");
     }

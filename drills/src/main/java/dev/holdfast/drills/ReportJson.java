@@ -73,7 +73,12 @@ final class ReportJson {
               .put("name", track.name())
               .putArray("points");
       for (var point : track.points()) {
-        points.addArray().add(point.at()).add(point.value());
+        var one = points.addArray().add(point.at());
+        if (Double.isFinite(point.value())) {
+          one.add(point.value());
+        } else {
+          one.addNull();
+        }
       }
     }
   }

@@ -5,6 +5,7 @@ import dev.holdfast.drills.Course.Span;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Time;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -122,7 +123,8 @@ final class Timeline {
       for (var track : lines) {
         seconds = Math.max(seconds, track.points().getLast().at());
       }
-      return new Course(seconds, groups, lines, spans);
+      var harm = spans.stream().sorted(Comparator.comparingDouble(Span::from)).toList();
+      return new Course(seconds, groups, lines, harm);
     } finally {
       lock.unlock();
     }
