@@ -39,6 +39,11 @@ final class AttackDrill implements Script {
   }
 
   @Override
+  public String harm() {
+    return "slowloris, slow read, slow body, floods, rapid reset, 10,000 idle connections";
+  }
+
+  @Override
   public TestApp.Capacity app() {
     return TestApp.Capacity.of(32, 20);
   }
@@ -56,7 +61,7 @@ final class AttackDrill implements Script {
     if (pace.isLong()) {
       rehearse(stage);
     }
-    try (var load = new Load(stage.time(), stage.seed())) {
+    try (var load = stage.load()) {
       var kept =
           load.add(
               Visitors.of("kept", to, Front.HOST, 1, CLIENTS)
@@ -69,6 +74,7 @@ final class AttackDrill implements Script {
       load.start(first + kinds.length * each);
       for (int i = 0; i < kinds.length; i++) {
         load.until(first + i * each);
+        stage.timeline().span(word(kinds[i]), first + i * each, first + i * each + length);
         var cpu = stage.front().cpu();
         int most = pace.isLong() ? Integer.MAX_VALUE : SHORT_CONNECTIONS_MAX;
         int connections = Math.min(most, kinds[i].connections());

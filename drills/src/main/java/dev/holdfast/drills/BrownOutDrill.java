@@ -29,6 +29,11 @@ final class BrownOutDrill implements Script {
   }
 
   @Override
+  public String harm() {
+    return "the app is five times slower for a while, and visitors ask again";
+  }
+
+  @Override
   public TestApp.Capacity app() {
     return TestApp.Capacity.of(12, 100);
   }
@@ -41,12 +46,13 @@ final class BrownOutDrill implements Script {
     int cure = fault + (pace.isLong() ? BROWN_OUT_SECONDS : pace.fault());
     int end = cure + pace.recovery();
     int back = pace.isLong() ? cure + BACK_SECONDS : cure + pace.recovery() / 2;
-    try (var load = new Load(stage.time(), stage.seed())) {
+    try (var load = stage.load()) {
       var visits =
           load.add(
               Visitors.of("visit", stage.front().visitors(), Front.HOST, 1, CLIENTS)
                   .withPatience(PATIENCE, RETRIES)
                   .withRates(new Rate(0, app.capacity().perSecond() * LOAD_PERCENT / 100)));
+      stage.timeline().span(SLOWER + "x slower", fault, cure);
       load.start(end);
       load.until(fault);
       app.slow(SLOWER);

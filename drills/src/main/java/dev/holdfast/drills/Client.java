@@ -2,6 +2,7 @@ package dev.holdfast.drills;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.holdfast.limits.Check;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -58,6 +59,20 @@ final class Client implements AutoCloseable {
 
   Answer patch(String path, String json) throws IOException, InterruptedException {
     return send(request(path).method("PATCH", BodyPublishers.ofString(json)));
+  }
+
+  Answer delete(String path) throws IOException, InterruptedException {
+    return send(request(path).DELETE());
+  }
+
+  /** Makes an app and deploys its first release. */
+  void begin(String app, byte[] upload) throws IOException, InterruptedException {
+    expect("create " + app, post("/v1/apps", "{\"name\":\"" + app + "\"}"), 201);
+    expect("deploy " + app, deploy(app, upload, null), 202);
+  }
+
+  private static void expect(String what, Answer answer, int status) {
+    Check.that(answer.status() == status, what, answer.status() + " " + answer.body(), "" + status);
   }
 
   Answer deploy(String app, byte[] upload, @Nullable String key)

@@ -23,6 +23,11 @@ final class HeavyClientDrill implements Script {
   }
 
   @Override
+  public String harm() {
+    return "one client of a hundred asks for twice the capacity";
+  }
+
+  @Override
   public TestApp.Capacity app() {
     return TestApp.Capacity.of(64, 80);
   }
@@ -35,7 +40,7 @@ final class HeavyClientDrill implements Script {
     int cure = fault + pace.fault();
     int end = cure + pace.recovery();
     var to = stage.front().visitors();
-    try (var load = new Load(stage.time(), stage.seed())) {
+    try (var load = stage.load()) {
       var quiet =
           load.add(
               Visitors.of("quiet", to, Front.HOST, 1, QUIET_CLIENTS)
@@ -48,6 +53,7 @@ final class HeavyClientDrill implements Script {
                       new Rate(0, 0),
                       new Rate(fault, peak * HEAVY_PERCENT / 100),
                       new Rate(cure, 0)));
+      stage.timeline().span("the heavy client", fault, cure);
       load.start(end);
       load.await();
       var steady = quiet.between(1, fault);

@@ -1,11 +1,8 @@
 package dev.holdfast.drills;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Deadline;
 import dev.holdfast.limits.Time;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,9 +14,6 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.zip.GZIPOutputStream;
-import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
-import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 
 /**
  * Kills the platform with SIGKILL at random moments of appends and deploys, and promises: nothing
@@ -47,7 +41,7 @@ public final class KillDrill {
   private final Map<String, String> acknowledgedRoutes = new ConcurrentHashMap<>();
   private final Map<String, Integer> acknowledgedReleases = new ConcurrentHashMap<>();
   private final ConcurrentLinkedQueue<String> surprises = new ConcurrentLinkedQueue<>();
-  private final byte[] upload = upload();
+  private final byte[] upload = Tarball.witness();
   private int routes;
 
   /**
@@ -234,33 +228,5 @@ public final class KillDrill {
       }
       time.sleep(LOOK_AGAIN);
     }
-  }
-
-  private static byte[] upload() {
-    var bytes = new ByteArrayOutputStream();
-    try (var source = KillDrill.class.getResourceAsStream("Witness.java.txt");
-        var tar = new TarArchiveOutputStream(new GZIPOutputStream(bytes))) {
-      if (source == null) {
-        throw new IllegalStateException("Witness.java.txt is not on the class path");
-      }
-      add(tar, "Witness.java", source.readAllBytes());
-      add(
-          tar,
-          "Procfile",
-          "web: exec java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx64m Witness.java\n"
-              .getBytes(UTF_8));
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
-    }
-    return bytes.toByteArray();
-  }
-
-  private static void add(TarArchiveOutputStream tar, String name, byte[] content)
-      throws IOException {
-    var entry = new TarArchiveEntry(name);
-    entry.setSize(content.length);
-    tar.putArchiveEntry(entry);
-    tar.write(content);
-    tar.closeArchiveEntry();
   }
 }

@@ -13,9 +13,12 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.PriorityQueue;
 import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -39,9 +42,12 @@ final class Load implements AutoCloseable {
 
   private final Time time;
   private final Random random;
+  private final Timeline timeline;
   private final Selector selector;
   private final List<Group> groups = new ArrayList<>();
   private final ByteBuffer bytes = ByteBuffer.allocateDirect(READ_BYTES);
+  private final ConcurrentLinkedQueue<Group> joining = new ConcurrentLinkedQueue<>();
+  private final ArrayDeque<Pausing> pausing = new ArrayDeque<>();
   private final Histogram scheduleError = new Histogram(Tally.MICROS_MAX, 2);
   private long start;
   private int connections;
@@ -49,24 +55,38 @@ final class Load implements AutoCloseable {
 
   /** A load that draws its arrivals from a seed. */
   Load(Time time, long seed) throws IOException {
+    this(time, seed, new Timeline(time));
+  }
+
+  /** One that tells a timeline when it began and what its visitors met. */
+  Load(Time time, long seed, Timeline timeline) throws IOException {
     this.time = time;
+    this.timeline = timeline;
     random = new Random(seed);
     selector = Selector.open();
   }
 
+  /** A slow reader that looks again then; all pause for as long, so the first is due first. */
+  private record Pausing(Wire wire, long untilNanos) {}
+
   /** One group while it runs. */
   private static final class Group {
     final Visitors visitors;
+    final @Nullable Plan plan;
     final byte[] request;
     final Tally tally = new Tally();
     final List<ArrayDeque<Wire>> idle = new ArrayList<>();
-    final ArrayDeque<Try> waiting = new ArrayDeque<>();
+    final PriorityQueue<Try> waiting =
+        new PriorityQueue<>(Comparator.comparingLong(one -> one.untilNanos));
     long due;
     long visits;
     long retries;
+    long connects;
+    int planned;
 
-    Group(Visitors visitors) {
+    Group(Visitors visitors, @Nullable Plan plan) {
       this.visitors = visitors;
+      this.plan = plan;
       request =
           ("GET "
                   + visitors.path()
@@ -75,7 +95,8 @@ final class Load implements AutoCloseable {
                   + "\r\nUser-Agent: drill\r\nAccept: */*\r\n"
                   + (visitors.keepAlive() ? "" : "Connection: close\r\n"))
               .getBytes(ISO_8859_1);
-      for (int i = 0; i < visitors.clients(); i++) {
+      int clients = plan == null ? visitors.clients() : plan.connections();
+      for (int i = 0; i < clients; i++) {
         idle.add(new ArrayDeque<>());
       }
     }
@@ -85,13 +106,15 @@ final class Load implements AutoCloseable {
   private static final class Try {
     final Wire wire;
     final long dueNanos;
+    final long sentNanos;
     final long untilNanos;
     final int number;
     boolean over;
 
-    Try(Wire wire, long dueNanos, long untilNanos, int number) {
+    Try(Wire wire, long dueNanos, long sentNanos, long untilNanos, int number) {
       this.wire = wire;
       this.dueNanos = dueNanos;
+      this.sentNanos = sentNanos;
       this.untilNanos = untilNanos;
       this.number = number;
     }
@@ -106,22 +129,46 @@ final class Load implements AutoCloseable {
     final AnswerReader answer = new AnswerReader();
     ByteBuffer unsent = ByteBuffer.allocate(0);
     Try running;
+    int bytesPerLook = READ_BYTES;
+    boolean last;
+    boolean resets;
 
     Wire(Group group, int client, SocketChannel channel, Selector selector) throws IOException {
       this.group = group;
       this.client = client;
       this.channel = channel;
       key = channel.register(selector, 0, this);
-      running = new Try(this, 0, 0, 0);
+      running = new Try(this, 0, 0, 0, 0);
       running.over = true;
     }
   }
 
   /** Adds a group; what it met can be read after the run. */
   Tally add(Visitors visitors) {
-    var group = new Group(visitors);
+    var group = new Group(visitors, null);
     groups.add(group);
+    timeline.group(visitors.name(), group.tally);
     return group.tally;
+  }
+
+  /**
+   * Adds a group while the load runs, which does what was planned.
+   *
+   * @param visitors who they are; their path, rates and patience do not count
+   */
+  Tally join(Visitors visitors, Plan plan) {
+    var group = new Group(visitors, plan);
+    timeline.group(visitors.name(), group.tally);
+    joining.add(group);
+    return group.tally;
+  }
+
+  /** How many connections a group opened; called when the load has ended. */
+  long connects(String name) {
+    return groups.stream()
+        .filter(group -> group.visitors.name().equals(name))
+        .mapToLong(group -> group.connects)
+        .sum();
   }
 
   /** How late the generator itself was at the 99th percentile, in milliseconds. */
@@ -142,6 +189,7 @@ final class Load implements AutoCloseable {
   void start(int seconds) {
     Check.that(running == null, "start", "again", "once");
     start = time.nanos();
+    timeline.begin(start);
     var task =
         new FutureTask<>(() -> {
           run(Duration.ofSeconds(seconds).toNanos());
@@ -176,19 +224,24 @@ final class Load implements AutoCloseable {
   private void run(long end) throws IOException, InterruptedException {
     groups.forEach(group -> group.due = next(group, 0, end));
     while (true) {
+      for (var group = joining.poll(); group != null; group = joining.poll()) {
+        group.due = next(group, 0, end);
+        groups.add(group);
+      }
       if (Thread.interrupted() || !selector.isOpen()) {
         throw new InterruptedException();
       }
       long now = since();
       long soon = now + Duration.ofMillis(WAIT_MILLIS_MAX).toNanos();
-      boolean busy = false;
+      lookAgain(now);
+      boolean busy = now < end;
       for (var group : groups) {
         while (group.due <= now && group.due < end) {
           begin(group, now);
           group.due = next(group, group.due, end);
         }
         expire(group, since());
-        busy |= group.due < end || !group.waiting.isEmpty();
+        busy |= !group.waiting.isEmpty();
         soon = Math.min(soon, group.due);
       }
       if (!busy) {
@@ -206,6 +259,11 @@ final class Load implements AutoCloseable {
 
   /** When the next visit of a group is due; after the end when none is. */
   private long next(Group group, long after, long end) {
+    if (group.plan != null) {
+      return group.planned < group.plan.visits().size()
+          ? group.plan.visits().get(group.planned).dueNanos()
+          : Long.MAX_VALUE;
+    }
     long at = after;
     long step = TimeUnit.MILLISECONDS.toNanos(100);
     while (at < end) {
@@ -227,7 +285,12 @@ final class Load implements AutoCloseable {
     scheduleError.recordValue(Math.clamp((now - group.due) / 1000, 0, Tally.MICROS_MAX));
     group.visits++;
     group.tally.offered(group.due);
-    send(group, random.nextInt(group.visitors.clients()), group.due, 1);
+    if (group.plan == null) {
+      send(group, random.nextInt(group.visitors.clients()), group.due, 1);
+    } else {
+      send(group, group.plan.visits().get(group.planned).connection(), group.due, 1);
+      group.planned++;
+    }
   }
 
   private void send(Group group, int client, long due, int number) {
@@ -243,16 +306,30 @@ final class Load implements AutoCloseable {
       return;
     }
     group.tally.tried(now);
-    var running = new Try(wire, due, now + group.visitors.patience().toNanos(), number);
+    var visit = group.plan == null ? null : group.plan.visits().get(group.planned);
+    var patience = visit == null ? group.visitors.patience() : visit.patience();
+    var running = new Try(wire, due, now, now + patience.toNanos(), number);
     wire.running = running;
+    wire.bytesPerLook = visit == null ? READ_BYTES : visit.bytesPerLook(READ_BYTES);
     group.waiting.add(running);
     wire.answer.reset();
+    if (visit != null) {
+      wire.last = visit.last();
+      wire.resets = visit.resets();
+      wire.unsent = ByteBuffer.wrap(visit.request());
+      begin(wire);
+      return;
+    }
     var tail = (number > 1 ? "Retry-Attempt: " + (number - 1) + "\r\n\r\n" : "\r\n");
     wire.unsent =
         ByteBuffer.allocate(group.request.length + tail.length())
             .put(group.request)
             .put(tail.getBytes(ISO_8859_1))
             .flip();
+    begin(wire);
+  }
+
+  private void begin(Wire wire) {
     if (wire.channel.isConnected()) {
       write(wire);
     } else {
@@ -269,9 +346,10 @@ final class Load implements AutoCloseable {
       channel.configureBlocking(false);
       channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
       channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
-      channel.bind(group.visitors.client(client));
+      channel.bind(group.visitors.client(client % group.visitors.clients()));
       channel.connect(group.visitors.to());
       connections++;
+      group.connects++;
       return new Wire(group, client, channel, selector);
     } catch (IOException e) {
       channel.close();
@@ -307,8 +385,24 @@ final class Load implements AutoCloseable {
     }
   }
 
+  /** Slow readers whose pause is over. */
+  private void lookAgain(long now) {
+    for (var first = pausing.peek();
+        first != null && first.untilNanos <= now;
+        first = pausing.peek()) {
+      pausing.remove();
+      if (first.wire.key.isValid()) {
+        first.wire.key.interestOps(SelectionKey.OP_READ);
+      }
+    }
+  }
+
   private void read(Wire wire) throws IOException {
-    bytes.clear();
+    bytes.clear().limit(Math.min(READ_BYTES, wire.bytesPerLook));
+    if (wire.bytesPerLook < READ_BYTES && !wire.running.over) {
+      wire.key.interestOps(0);
+      pausing.add(new Pausing(wire, since() + Plan.LOOK.toNanos()));
+    }
     int count = wire.channel.read(bytes);
     bytes.flip();
     if (wire.running.over) {
@@ -333,13 +427,14 @@ final class Load implements AutoCloseable {
     long now = since();
     int status = wire.answer.status();
     running.over = true;
-    if (closed || wire.answer.closes() || !group.visitors.keepAlive()) {
+    if (closed || wire.answer.closes() || wire.last || !group.visitors.keepAlive()) {
       close(wire);
     } else {
       group.idle.get(wire.client).add(wire);
     }
     if (status == 200) {
       group.tally.ended(running.dueNanos, now, Tally.End.GOOD);
+      group.tally.sent(running.sentNanos, now);
     } else if (status == 503 || status == 429) {
       group.tally.refusal(now);
       failed(running, Tally.End.REFUSED);
@@ -365,9 +460,21 @@ final class Load implements AutoCloseable {
       group.waiting.remove();
       if (!oldest.over) {
         oldest.over = true;
+        reset(oldest.wire);
         close(oldest.wire);
         failed(oldest, Tally.End.LATE);
       }
+    }
+  }
+
+  private static void reset(Wire wire) {
+    if (!wire.resets) {
+      return;
+    }
+    try {
+      wire.channel.setOption(StandardSocketOptions.SO_LINGER, 0);
+    } catch (IOException e) {
+      wire.resets = false; // it is gone
     }
   }
 

@@ -28,6 +28,11 @@ final class OverloadDrill implements Script {
   }
 
   @Override
+  public String harm() {
+    return "three times as many visitors as the app can serve";
+  }
+
+  @Override
   public TestApp.Capacity app() {
     return TestApp.Capacity.of(16, 80);
   }
@@ -41,7 +46,7 @@ final class OverloadDrill implements Script {
     int cure = fault + pace.fault();
     int end = cure + pace.recovery();
     var front = stage.front();
-    try (var load = new Load(stage.time(), stage.seed())) {
+    try (var load = stage.load()) {
       var visits =
           load.add(
               Visitors.of("visit", front.visitors(), Front.HOST, 1, CLIENTS)
@@ -55,6 +60,7 @@ final class OverloadDrill implements Script {
               Visitors.of("control", front.control(), "localhost", 2, 1)
                   .withPath(Front.HEALTH)
                   .withRates(new Rate(0, CONTROL_PER_SECOND)));
+      stage.timeline().span(FACTOR + "x the capacity", fault, cure);
       load.start(end);
       load.await();
       // The first second is the JIT's, and the first after the fault has a promise of its own.

@@ -1,5 +1,7 @@
 package dev.holdfast.drills;
 
+import java.util.Locale;
+
 /** How long a drill takes. */
 enum Pace {
   /** Long enough to see the naive side break, for every build. */
@@ -27,6 +29,11 @@ enum Pace {
 
   int recovery() {
     return recoverySeconds;
+  }
+
+  /** Its name on pages. */
+  String word() {
+    return name().toLowerCase(Locale.ROOT);
   }
 
   boolean isLong() {

@@ -1,5 +1,6 @@
 package dev.holdfast.drills;
 
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -20,6 +21,19 @@ public enum Profile {
     this.admission = admission;
     this.retryBudget = retryBudget;
     this.drainMax = drainMax;
+  }
+
+  /** Its name on pages and on the command line. */
+  String word() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  /** Switches that exist for drills alone: the naive side has these defences off. */
+  Map<String, String> without(String... defences) {
+    return switch (this) {
+      case NAIVE -> Map.of("HOLDFAST_DRILL_WITHOUT", String.join(",", defences));
+      case PROTECTED -> Map.of();
+    };
   }
 
   /** The switches, as the platform reads them from its environment. */

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A platform with one route to an app, in a directory of its own; it is there when visitors are
@@ -26,15 +27,31 @@ final class Scene implements AutoCloseable {
 
   Scene(Path directory, Time time, Profile profile, InetSocketAddress app)
       throws IOException, InterruptedException {
-    this(directory, time, profile, FLAGS, app);
+    this(directory, time, profile.environment(), FLAGS, app);
+  }
+
+  /** One with settings of its own. */
+  Scene(Path directory, Time time, Map<String, String> settings, InetSocketAddress app)
+      throws IOException, InterruptedException {
+    this(directory, time, settings, FLAGS, app);
   }
 
   /** One whose virtual machine has other flags. */
   Scene(Path directory, Time time, Profile profile, List<String> flags, InetSocketAddress app)
       throws IOException, InterruptedException {
+    this(directory, time, profile.environment(), flags, app);
+  }
+
+  private Scene(
+      Path directory,
+      Time time,
+      Map<String, String> settings,
+      List<String> flags,
+      InetSocketAddress app)
+      throws IOException, InterruptedException {
     var home = directory.resolve("home");
     Files.createDirectories(home);
-    victim = new Victim(home, time, profile.environment(), flags);
+    victim = new Victim(home, time, settings, flags);
     try {
       victim.start();
       route(app);

@@ -14,6 +14,9 @@ interface Script {
   /** The app that it needs. */
   TestApp.Capacity app();
 
+  /** The harm, in one line. */
+  String harm();
+
   /**
    * Whether the naive side has to break a promise; not where the defence cannot be switched off.
    */
@@ -38,8 +41,25 @@ interface Script {
    * @param seed of everything that is left to chance
    * @param front what is under test
    * @param app behind it
+   * @param timeline where harm is written down, and what else is drawn over time
    */
-  record Stage(Time time, Profile profile, Pace pace, long seed, Front front, TestApp app) {
+  record Stage(
+      Time time,
+      Profile profile,
+      Pace pace,
+      long seed,
+      Front front,
+      TestApp app,
+      Timeline timeline) {
+
+    Stage(Time time, Profile profile, Pace pace, long seed, Front front, TestApp app) {
+      this(time, profile, pace, seed, front, app, new Timeline(time));
+    }
+
+    /** A load whose start is that of the timeline. */
+    Load load() throws IOException {
+      return new Load(time, seed, timeline);
+    }
 
     /** What was found on this stage under that load. */
     Verdict verdict(Script script, Load load, List<Promise> promises, Map<String, String> numbers) {
@@ -53,7 +73,8 @@ interface Script {
           script.hasNaiveSide(),
           load.lateMillis(),
           promises,
-          said);
+          said,
+          timeline.course());
     }
   }
 }

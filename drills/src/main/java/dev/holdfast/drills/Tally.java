@@ -19,6 +19,7 @@ final class Tally {
   private static final int DIGITS = 2;
   private static final int SECONDS_MAX = 3_600;
 
+  private final Histogram uncorrected = new Histogram(MICROS_MAX, DIGITS);
   private final List<Second> seconds = new ArrayList<>();
 
   /** One second of visits. */
@@ -135,6 +136,16 @@ final class Tally {
     }
   }
 
+  /** A good visit, from when it could be sent: what a generator measures that waits for answers. */
+  void sent(long sentNanos, long endNanos) {
+    uncorrected.recordValue(Math.clamp((endNanos - sentNanos) / 1000, 1, MICROS_MAX));
+  }
+
+  /** Latency in milliseconds of good visits, from when they were sent; never what is promised. */
+  double uncorrectedMillis(double percent) {
+    return millis(uncorrected, percent);
+  }
+
   /** Sums the seconds from {@code from} to before {@code to}. */
   Sum between(int from, int to) {
     var latency = new Histogram(MICROS_MAX, DIGITS);
@@ -166,6 +177,32 @@ final class Tally {
       }
     }
     return Double.POSITIVE_INFINITY;
+  }
+
+  /** What was met, second by second. */
+  List<Course.Second> seconds() {
+    return seconds.stream()
+        .map(second -> {
+          var latency = second.latency;
+          return new Course.Second(
+              second.offered,
+              second.tries,
+              second.good,
+              second.refused,
+              second.failed,
+              second.late,
+              millis(latency, 50),
+              millis(latency, 90),
+              millis(latency, 99),
+              millis(latency, 100));
+        })
+        .toList();
+  }
+
+  private static double millis(Histogram latency, double percent) {
+    return latency.getTotalCount() == 0
+        ? Double.NaN
+        : latency.getValueAtPercentile(percent) / 1000.0;
   }
 
   /** Good visits of each second. */

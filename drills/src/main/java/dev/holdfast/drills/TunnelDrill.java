@@ -1,9 +1,7 @@
 package dev.holdfast.drills;
 
 import dev.holdfast.limits.Deadline;
-import dev.holdfast.limits.Time;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,10 +11,11 @@ import java.util.Map;
  * Thousands of idle WebSockets: what one costs the platform's memory, and how fast they are let go
  * when it ends, since all of them will be back at once. The memory is the difference in resident
  * size between few tunnels and many, after a full collection each time, in a heap that gives back
- * what it does not use. Confined to one thread.
+ * what it does not use. Immutable.
  */
-final class TunnelDrill {
+final class TunnelDrill implements Drill {
   static final String NAME = "tunnels";
+  private static final String TRACK = "tunnels";
   private static final int SHORT_TUNNELS = 600;
   private static final int LONG_TUNNELS = 8_000;
   private static final int WARM_UP_TUNNELS = 200;
@@ -32,42 +31,58 @@ final class TunnelDrill {
   private static final List<String> FLAGS =
       List.of("-Xmx256m", "-Xmn16m", "-XX:MinHeapFreeRatio=5", "-XX:MaxHeapFreeRatio=10");
 
-  private final Path directory;
-  private final Time time;
-  private final Profile profile;
-  private final Pace pace;
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(10);
+  private static final int LOOKS_PER_POINT = 10;
 
-  TunnelDrill(Path directory, Time time, Profile profile, Pace pace) {
-    this.directory = directory;
-    this.time = time;
-    this.profile = profile;
-    this.pace = pace;
+  @Override
+  public String name() {
+    return NAME;
   }
 
-  Verdict run() throws IOException, InterruptedException {
+  @Override
+  public String harm() {
+    return "thousands of idle WebSockets, then the platform ends";
+  }
+
+  @Override
+  public Verdict run(Run run) throws IOException, InterruptedException {
+    var time = run.time();
+    var pace = run.pace();
     int count = pace.isLong() ? LONG_TUNNELS : SHORT_TUNNELS;
     int first = pace.isLong() ? WARM_UP_TUNNELS : SHORT_FIRST_TUNNELS;
     try (var app = new AppProcess();
-        var scene = new Scene(directory, time, profile, FLAGS, app.address());
+        var scene = new Scene(run.directory(), time, run.profile(), FLAGS, app.address());
         var tunnels = new Tunnels(time)) {
       var to = scene.front().visitors();
       try (var warmUp = new Tunnels(time)) {
         warmUp.open(to, WARM_UP_TUNNELS);
       }
+      run.timeline().begin(time.nanos());
+      run.timeline().point(TRACK, "open", 0);
       tunnels.open(to, first);
+      run.timeline().point(TRACK, "open", tunnels.open());
       time.sleep(SETTLE);
       long few = scene.residentKib();
       tunnels.open(to, count - first);
       time.sleep(SETTLE);
       long many = scene.residentKib();
       int held = tunnels.open();
+      run.timeline().point(TRACK, "open", held);
       double each = (double) (many - few) / Math.max(1, held - first);
       long asked = time.nanos();
       var process = scene.end();
       var deadline = Deadline.after(time, pace.isLong() ? END_WAIT : SHORT_END_WAIT);
-      while (tunnels.ended() < held && !deadline.passed() && process.isAlive()) {
-        time.sleep(Duration.ofMillis(10));
+      try (var _ = run.timeline().harm("the platform ends")) {
+        for (int i = 0;
+            tunnels.ended() < held && !deadline.passed() && process.isAlive();
+            i++) {
+          if (i % LOOKS_PER_POINT == 0) {
+            run.timeline().point(TRACK, "open", held - tunnels.ended());
+          }
+          time.sleep(LOOK_AGAIN);
+        }
       }
+      run.timeline().point(TRACK, "open", held - tunnels.ended());
       time.sleep(SETTLE);
       double took = (time.nanos() - asked) / 1e9;
       var promises = new ArrayList<Promise>();
@@ -82,12 +97,8 @@ final class TunnelDrill {
               Math.max(ENDED_PER_SECOND, LONG_TUNNELS / 100) * JITTER,
               "tunnels"));
       promises.add(Promise.atLeast("tunnels ended in the end", tunnels.ended(), held, "tunnels"));
-      return new Verdict(
-          NAME,
-          profile,
-          pace,
-          0,
-          true,
+      return run.verdict(
+          this,
           0, // tunnels lie idle: nothing is due at a time
           promises,
           Map.of(

@@ -1,13 +1,8 @@
 package dev.holdfast.drills;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * How a drill ended: every promise with its number, and the numbers behind them. Immutable.
@@ -20,6 +15,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param lateMillis how late the load itself was sent, at the 99th percentile
  * @param promises in the order of the drill's page
  * @param numbers what was seen, phase by phase, in words
+ * @param course what happened when
  */
 record Verdict(
     String drill,
@@ -29,7 +25,8 @@ record Verdict(
     boolean hasNaiveSide,
     double lateMillis,
     List<Promise> promises,
-    Map<String, String> numbers) {
+    Map<String, String> numbers,
+    Course course) {
 
   /** A load that is sent later than this says more about its machine than about the platform. */
   static final double LATE_MILLIS_MAX = 25;
@@ -62,9 +59,9 @@ record Verdict(
     var page = new StringBuilder();
     page.append(drill)
         .append(", ")
-        .append(profile)
+        .append(profile.word())
         .append(", ")
-        .append(form)
+        .append(form.word())
         .append(" form, seed ")
         .append(seed)
         .append(": ")
@@ -82,34 +79,9 @@ record Verdict(
     return page.toString();
   }
 
-  /** The same for programs. */
-  String json() {
-    var mapper = JsonMapper.shared();
-    var out = mapper.createObjectNode();
-    out.put("drill", drill).put("profile", profile.name()).put("form", form.name());
-    out.put("seed", seed).put("held", broken().isEmpty()).put("asExpected", asExpected());
-    out.put("lateMillis", lateMillis).put("void", isVoid());
-    var all = out.putArray("promises");
-    for (var promise : promises) {
-      all.addObject()
-          .put("name", promise.name())
-          .put("measured", promise.measured())
-          .put("limit", promise.limit())
-          .put("atMost", promise.atMost())
-          .put("unit", promise.unit())
-          .put("judged", promise.judged())
-          .put("held", promise.held());
-    }
-    var said = out.putObject("numbers");
-    new TreeMap<>(numbers).forEach(said::put);
-    return mapper.writerWithDefaultPrettyPrinter().writeValueAsString(out);
-  }
-
-  /** Writes both pages into a directory. */
-  void write(Path directory) throws IOException {
-    Files.createDirectories(directory);
-    var name = drill + "-" + profile.name().toLowerCase(Locale.ROOT);
-    Files.writeString(directory.resolve(name + ".txt"), text());
-    Files.writeString(directory.resolve(name + ".json"), json() + "\n");
+  /** How the same run is asked for again. */
+  String repeat() {
+    return "./holdfast drill run %s --profile %s%s --seed %d"
+        .formatted(drill, profile.word(), form.isLong() ? "" : " --short", seed);
   }
 }

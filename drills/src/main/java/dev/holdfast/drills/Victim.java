@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -26,6 +27,9 @@ final class Victim implements AutoCloseable {
   private static final int HTTP_FROM = 11_000;
   private static final int API_FROM = 15_000;
   private static final int SPREAD = (int) (ProcessHandle.current().pid() % 2_900);
+  private static final AtomicInteger MADE = new AtomicInteger();
+  private static final int MADE_MAX = 100;
+  private static final int PORTS_EACH = 3;
   private static final Duration UP_WAIT = Duration.ofSeconds(60);
   private static final int END_WAIT_SECONDS = 40;
   private static final Duration LOOK_AGAIN = Duration.ofMillis(10);
@@ -49,8 +53,10 @@ final class Victim implements AutoCloseable {
     this.flags = flags;
     this.home = home;
     this.time = time;
-    http = "127.0.0.1:" + freePort(HTTP_FROM + SPREAD);
-    api = "127.0.0.1:" + freePort(API_FROM + SPREAD);
+    // Not all of them listen on both, so that a free port may be spoken for.
+    int apart = MADE.getAndIncrement() % MADE_MAX * PORTS_EACH;
+    http = "127.0.0.1:" + freePort(HTTP_FROM + SPREAD + apart);
+    api = "127.0.0.1:" + freePort(API_FROM + SPREAD + apart);
   }
 
   /** Port of the edge for plain HTTP. */
@@ -60,6 +66,27 @@ final class Victim implements AutoCloseable {
 
   /** Starts the platform and waits until it says that it serves. */
   void start() throws IOException, InterruptedException {
+    launch();
+    if (!up(UP_WAIT)) {
+      throw new IOException(
+          "the platform did not start: " + Files.readString(home.resolveSibling("platform.log")));
+    }
+  }
+
+  /** Whether it says that it serves within that time. */
+  boolean up(Duration wait) throws InterruptedException {
+    var deadline = Deadline.after(time, wait);
+    while (!Files.exists(home.resolve("up.json"))) {
+      if (!isAlive() || deadline.passed()) {
+        return false;
+      }
+      time.sleep(LOOK_AGAIN);
+    }
+    return true;
+  }
+
+  /** Starts the platform. */
+  void launch() throws IOException {
     Files.deleteIfExists(home.resolve("up.json"));
     var command = new ArrayList<>(List.of(java(), "-XX:+UseSerialGC"));
     command.addAll(flags);
@@ -82,16 +109,16 @@ final class Victim implements AutoCloseable {
         ProcessBuilder.Redirect.appendTo(home.resolveSibling("platform.log").toFile()));
     builder.environment().keySet().removeIf(name -> name.startsWith("HOLDFAST_"));
     builder.environment().putAll(environment);
-    var started = builder.start();
-    process = started;
-    var deadline = Deadline.after(time, UP_WAIT);
-    while (!Files.exists(home.resolve("up.json"))) {
-      if (!started.isAlive() || deadline.passed()) {
-        throw new IOException(
-            "the platform did not start: " + Files.readString(home.resolveSibling("platform.log")));
-      }
-      time.sleep(LOOK_AGAIN);
-    }
+    process = builder.start();
+  }
+
+  Path home() {
+    return home;
+  }
+
+  /** Address of the API, whether it answers or not. */
+  String api() {
+    return "http://" + api;
   }
 
   /** Ends the platform's process at once, as the kernel does it, and nothing else. */
@@ -110,6 +137,28 @@ final class Victim implements AutoCloseable {
       kill();
       children.forEach(ProcessHandle::destroyForcibly);
     }
+  }
+
+  /** Stops the platform's process, as a machine does that hangs; {@link #resume} ends it. */
+  void pause() throws IOException, InterruptedException {
+    signal("STOP");
+  }
+
+  /** Lets a process go on that was stopped. */
+  void resume() throws IOException, InterruptedException {
+    signal("CONT");
+  }
+
+  private void signal(String name) throws IOException, InterruptedException {
+    var pid = Long.toString(running().pid());
+    int status = new ProcessBuilder("kill", "-" + name, pid).inheritIO().start().waitFor();
+    Check.that(status == 0, "kill -" + name + " " + pid, status, "0");
+  }
+
+  /** Whether the platform's process lives. */
+  boolean isAlive() {
+    var running = process;
+    return running != null && running.isAlive();
   }
 
   /** Asks the platform to end, as an operator does; returns at once. */
@@ -159,7 +208,7 @@ final class Victim implements AutoCloseable {
     var up = JsonMapper.shared().readTree(Files.readString(home.resolve("up.json")));
     return new Client(
         up.get("api").asString(),
-        up.get("edge").asString(),
+        up.path("edge").asString(""),
         Files.readString(home.resolve("token")).strip());
   }
 

@@ -5,13 +5,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.holdfast.limits.Time;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Objects;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -20,15 +18,39 @@ class DrillsTest {
 
   private static final int RUNS_MAX = 3;
 
-  @TempDir Path directory;
+  /** Looked at when a run surprises. */
+  private static final Path REPORTS = Path.of("target", "drill-reports");
 
   @ParameterizedTest
-  @ValueSource(strings = {"overload", "heavy-client", "brown-out", "tunnels"})
+  @ValueSource(
+      strings = {
+        "overload",
+        "heavy-client",
+        "brown-out",
+        "tunnels",
+        "heroku-headless",
+        "heroku-supervisor",
+        "nodejitsu-collision",
+        "nodejitsu-replay"
+      })
   void withoutItsDefenceThePlatformBreaksThePromises(String drill)
       throws IOException, InterruptedException {
     var verdict =
         judged(() -> run(drill, Profile.NAIVE), v -> !v.isVoid() && !v.broken().isEmpty());
     assertThat(verdict.broken()).as(verdict.text()).isNotEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "heroku-headless",
+        "heroku-supervisor",
+        "nodejitsu-collision",
+        "nodejitsu-replay"
+      })
+  void theOutagesThatItAnswersDoNotHappen(String drill) throws IOException, InterruptedException {
+    var verdict = judged(() -> run(drill, Profile.PROTECTED), v -> v.broken().isEmpty());
+    assertThat(verdict.broken()).as(verdict.text()).isEmpty();
   }
 
   @ParameterizedTest
@@ -105,13 +127,12 @@ class DrillsTest {
     Verdict run() throws IOException, InterruptedException;
   }
 
-  private Verdict run(String drill, Profile profile) throws IOException, InterruptedException {
-    var open = PosixFilePermissions.fromString("rwxr-xr-x");
-    Files.setPosixFilePermissions(directory, open);
-    var place = Files.createTempDirectory(directory, "run");
-    Files.setPosixFilePermissions(place, open);
-    var verdict = Main.run(drill, place, Time.system(), profile, Pace.SHORT, SEED);
+  private static Verdict run(String name, Profile profile)
+      throws IOException, InterruptedException {
+    var drill = Objects.requireNonNull(Drills.named(name), name);
+    var verdict = Drills.run(drill, profile, Pace.SHORT, SEED);
     System.out.println(verdict.text());
+    new Report(drill, verdict).write(REPORTS);
     return verdict;
   }
 

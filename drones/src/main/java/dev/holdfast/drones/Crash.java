@@ -1,6 +1,7 @@
 package dev.holdfast.drones;
 
 import dev.holdfast.ledger.Kind;
+import dev.holdfast.limits.Backoff;
 import java.time.Instant;
 import java.util.Objects;
 import java.util.random.RandomGenerator;
@@ -42,10 +43,15 @@ public record Crash(
 
   /** The crash of that instance, after the one before of the same process, if there was one. */
   static Crash after(
-      @Nullable Crash before, Instance instance, String exit, Instant now, RandomGenerator chance) {
+      @Nullable Crash before,
+      Instance instance,
+      String exit,
+      Instant now,
+      Backoff backoff,
+      RandomGenerator chance) {
     int crashes =
         before == null || before.release() != instance.release() ? 1 : before.crashes() + 1;
-    var delay = DronesConfig.CRASH_BACKOFF.delay(crashes, chance);
+    var delay = backoff.delay(crashes, chance);
     return new Crash(
         instance.app(),
         instance.process(),

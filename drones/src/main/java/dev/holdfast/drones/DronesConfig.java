@@ -20,6 +20,10 @@ import java.time.Duration;
  * @param launchesMax how many processes are unpacked and started at a time
  * @param releasesKept how many releases of an app are kept to roll back to
  * @param appsMax how many apps there may be
+ * @param ownersProven whether who listens on a port has to be the process that was given it; only
+ *     drills switch this off
+ * @param crashesPaced whether what crashes again and again is started ever more slowly; only drills
+ *     switch this off
  */
 public record DronesConfig(
     int drones,
@@ -34,7 +38,9 @@ public record DronesConfig(
     Duration stableAfter,
     int launchesMax,
     int releasesKept,
-    int appsMax) {
+    int appsMax,
+    boolean ownersProven,
+    boolean crashesPaced) {
 
   /** When a crashed process is tried again: at once, then ever more slowly, for ever. */
   static final Backoff CRASH_BACKOFF =
@@ -48,6 +54,41 @@ public record DronesConfig(
           Duration.ofMinutes(5),
           Duration.ofMinutes(10),
           Duration.ofMinutes(20));
+
+  private static final Backoff AT_ONCE = Backoff.steps(0, Duration.ZERO);
+
+  /** A pool with its defences. */
+  public DronesConfig(
+      int drones,
+      int portFirst,
+      int portLast,
+      Duration portRest,
+      Duration bootTimeout,
+      Duration healthTimeout,
+      Duration drainTimeout,
+      Duration stopTimeout,
+      Duration releaseTimeout,
+      Duration stableAfter,
+      int launchesMax,
+      int releasesKept,
+      int appsMax) {
+    this(
+        drones,
+        portFirst,
+        portLast,
+        portRest,
+        bootTimeout,
+        healthTimeout,
+        drainTimeout,
+        stopTimeout,
+        releaseTimeout,
+        stableAfter,
+        launchesMax,
+        releasesKept,
+        appsMax,
+        true,
+        true);
+  }
 
   /** Refuses a pool that could not hold what it must. */
   public DronesConfig {
@@ -83,5 +124,30 @@ public record DronesConfig(
         4,
         50,
         1_000);
+  }
+
+  /** The same without defences, as drills want it. */
+  public DronesConfig undefended(boolean owners, boolean crashes) {
+    return new DronesConfig(
+        drones,
+        portFirst,
+        portLast,
+        portRest,
+        bootTimeout,
+        healthTimeout,
+        drainTimeout,
+        stopTimeout,
+        releaseTimeout,
+        stableAfter,
+        launchesMax,
+        releasesKept,
+        appsMax,
+        ownersProven && !owners,
+        crashesPaced && !crashes);
+  }
+
+  /** When a crashed process is tried again. */
+  Backoff crashBackoff() {
+    return crashesPaced ? CRASH_BACKOFF : AT_ONCE;
   }
 }

@@ -236,7 +236,7 @@ final class Runner implements AutoCloseable {
     if (instance.state() == Instance.State.DRAINING) {
       watch.drainedAt(position);
     }
-    return watch.look(instance, traffic, http, healthPath, config.healthTimeout());
+    return watch.look(instance, traffic, http, healthPath, config);
   }
 
   /** The process of that instance, or null when it does not run here. Thread-safe. */

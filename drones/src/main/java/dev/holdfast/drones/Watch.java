@@ -231,7 +231,7 @@ final class Watch {
       Traffic traffic,
       HttpClient http,
       @Nullable String healthPath,
-      Duration healthTimeout) {
+      DronesConfig config) {
     var running = run;
     var how = ending;
     if (how != null) {
@@ -246,12 +246,15 @@ final class Watch {
     boolean foreign = false;
     if (running != null && instance.routed() && instance.state() == Instance.State.STARTING) {
       var owner = listener(running, instance.port());
+      if (owner == Owner.SOMEBODY_ELSE && !config.ownersProven()) {
+        owner = Owner.THIS_RUN;
+      }
       foreignLooks = owner == Owner.SOMEBODY_ELSE ? foreignLooks + 1 : 0;
       foreign = foreignLooks >= FOREIGN_LOOKS;
       if (owner == Owner.THIS_RUN) {
         answers = healthPath == null || healthy;
         if (healthPath != null && !answers) {
-          probe(http, instance, healthPath, healthTimeout);
+          probe(http, instance, healthPath, config.healthTimeout());
         }
       }
     }

@@ -109,6 +109,9 @@ final class AccessLine {
     var arrival = record.arrival;
     if (arrival != null) {
       known(out, "peer", arrival.peer());
+      if (arrival.peerPort() > 0) {
+        number(out, "peer_port", arrival.peerPort());
+      }
       known(out, "protocol", arrival.http2() ? "http2.0" : "http1.1");
       if (!arrival.tls().isEmpty()) {
         known(out, "tls_version", arrival.tls());

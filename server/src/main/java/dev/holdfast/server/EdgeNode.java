@@ -82,7 +82,7 @@ final class EdgeNode implements Node {
       feed = keep(new HttpFeed(feeding, time));
       feed.start();
       held = new HeldFeed(feed, rods::view, time);
-      routing = keep(follower());
+      routing = keep(follower(Undefended.of(config).contains(Undefended.DISK_COPY)));
       routing.start();
       log = keep(new AppLogs(home.edgeLog(), LogLimits.defaults(), time));
       api = keep(new Api(config, operations(), doorman(), new RodGuard(rods::view, time)));
@@ -112,9 +112,10 @@ final class EdgeNode implements Node {
   }
 
   /** The one place that decides what the edge knows before anybody answers. */
-  private Follower<Routing> follower() throws IOException {
+  private Follower<Routing> follower(boolean forgetful) throws IOException {
     var fold = Suspects.open(home.applyingFile()).guard(new RoutingFold());
-    var config = FollowerConfig.defaults().withShelf(home.shelf());
+    var standard = FollowerConfig.defaults();
+    var config = forgetful ? standard : standard.withShelf(home.shelf());
     return new Follower<>("routing", held, fold, config, time);
   }
 
@@ -179,6 +180,9 @@ final class EdgeNode implements Node {
         .sample(heard == null ? 0 : heard.head());
     out.gauge("holdfast_ledger_silence_seconds", "Since a control process was heard; -1: never.")
         .sample(heard == null ? -1 : (time.nanos() - heard.nanos()) / 1e9);
+    var knownAt = routing.report().knownAt();
+    out.gauge("holdfast_routing_age_seconds", "Since the view was known to be right; -1: never.")
+        .sample(knownAt == null ? -1 : Duration.between(knownAt, time.now()).toMillis() / 1e3);
     var opened = edge;
     if (opened != null) {
       opened.metrics().write(out);

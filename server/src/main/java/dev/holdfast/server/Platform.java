@@ -243,7 +243,8 @@ final class Platform implements Node {
 
   private static DronesConfig drones(ServerConfig config) {
     var standard = DronesConfig.defaults();
-    return new DronesConfig(
+    var without = Undefended.of(config);
+    var defended = new DronesConfig(
         config.integer(ServerConfig.DRONES),
         config.integer(ServerConfig.PORT_FIRST),
         config.integer(ServerConfig.PORT_LAST),
@@ -257,6 +258,8 @@ final class Platform implements Node {
         standard.launchesMax(),
         standard.releasesKept(),
         standard.appsMax());
+    return defended.undefended(
+        without.contains(Undefended.PORT_OWNER), without.contains(Undefended.CRASH_PACING));
   }
 
   private Edge openEdge(

@@ -250,7 +250,8 @@ record ServerConfig(Path home, Map<String, String> values) {
           RodSettings.DISK_FREE,
           RodSettings.PAUSE_MAX,
           RodSettings.PAUSE_WAIT,
-          RodSettings.PAUSE_RATE);
+          RodSettings.PAUSE_RATE,
+          Undefended.WITHOUT);
 
   /** Copies what it is given. */
   public ServerConfig {
@@ -349,6 +350,7 @@ record ServerConfig(Path home, Map<String, String> values) {
     Roles.check(this);
     certs();
     new RodSettings(this).check();
+    Undefended.of(this);
     var edge = new EdgeSettings(this);
     edge.edge();
     edge.front();

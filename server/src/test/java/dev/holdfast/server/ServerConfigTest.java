@@ -56,6 +56,7 @@ class ServerConfigTest {
                 Map.entry("api.calls-max", "64"),
                 Map.entry("api.streams-max", "64"),
                 Map.entry("api.followers-max", "256"),
+                Map.entry("drill.without", "none"),
                 Map.entry("drones.count", "100"),
                 Map.entry("drones.directory", "auto"),
                 Map.entry("drones.uid-first", "auto"),
