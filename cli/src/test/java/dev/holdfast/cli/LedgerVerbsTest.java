@@ -54,7 +54,8 @@ class LedgerVerbsTest {
   void showsAnEntryThatCannotBeRead() {
     platform.on(
         "GET /v1/ledger/entries/9",
-        "{\"position\":9,\"entry\":null,\"unreadable\":\"crc32c: 1\",\"bytes\":3,\"hex\":\"0a0b0c\"}");
+        "{\"position\":9,\"entry\":null,\"unreadable\":\"crc32c:"
+            + " 1\",\"bytes\":3,\"hex\":\"0a0b0c\"}");
     assertThat(desk.run("ledger", "show", "9")).isZero();
     assertThat(desk.out).isEqualTo("9 cannot be read: crc32c: 1\n3 bytes: 0a0b0c\n");
   }

@@ -97,8 +97,7 @@ public final class AnchorDrill {
    *
    * @param launcher the {@code holdfast} script; the drill runs a copy of it on its own class path
    */
-  public AnchorDrill(Path directory, Path launcher, Time time, Profile profile)
-      throws IOException {
+  public AnchorDrill(Path directory, Path launcher, Time time, Profile profile) throws IOException {
     this.profile = profile;
     this.directory = directory;
     this.time = time;
@@ -117,12 +116,14 @@ public final class AnchorDrill {
   public Report run(int perSecond, Duration length) throws IOException, InterruptedException {
     var app = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 4096);
     app.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
-    app.createContext("/", exchange -> {
-      try (exchange) {
-        exchange.sendResponseHeaders(200, 2);
-        exchange.getResponseBody().write("ok".getBytes(US_ASCII));
-      }
-    });
+    app.createContext(
+        "/",
+        exchange -> {
+          try (exchange) {
+            exchange.sendResponseHeaders(200, 2);
+            exchange.getResponseBody().write("ok".getBytes(US_ASCII));
+          }
+        });
     app.start();
     var up = launch("up", "--http", "127.0.0.1:" + http, "--api", "127.0.0.1:" + api);
     try {
@@ -228,8 +229,7 @@ public final class AnchorDrill {
             "http://127.0.0.1:" + api,
             "http://127.0.0.1:" + http,
             Files.readString(home.resolve("token")).strip())) {
-      var answer =
-          client.put("/v1/routes/" + HOST, "{\"to\":\"http://127.0.0.1:" + port + "\"}");
+      var answer = client.put("/v1/routes/" + HOST, "{\"to\":\"http://127.0.0.1:" + port + "\"}");
       Check.that(answer.status() == 200, "route", answer.status() + " " + answer.body(), "200");
       var deadline = Deadline.after(time, UP_WAIT);
       do {

@@ -25,7 +25,9 @@ class AnchorDrillTest {
     assertThat(report.refused()).as("%s", report).isZero();
     assertThat(report.lostOutside()).as("%s", report).isZero();
     assertThat(report.waited()).as("%s", report).isPositive();
-    assertThat(report.answered() + report.lostInside()).as("%s", report).isEqualTo(report.offered());
+    assertThat(report.answered() + report.lostInside())
+        .as("%s", report)
+        .isEqualTo(report.offered());
     assertThat(report.ended()).as("%s", report).isEqualTo(143);
   }
 

@@ -154,8 +154,7 @@ public final class Edge implements AutoCloseable {
       RouterLog log,
       Transport transport)
       throws IOException {
-    return start(
-        config, frontConfig, keys, view, rods, time, log, transport, Descriptors.NONE);
+    return start(config, frontConfig, keys, view, rods, time, log, transport, Descriptors.NONE);
   }
 
   private static Edge start(

@@ -129,8 +129,7 @@ class DescriptorsTest {
     assertThat(Descriptors.of(two, 78)).isEqualTo(Descriptors.NONE);
     assertThat(Descriptors.of(Map.of(), 77)).isEqualTo(Descriptors.NONE);
     for (var wrong : List.of("17", "-1", "many", "")) {
-      assertThatThrownBy(
-              () -> Descriptors.of(Map.of("LISTEN_FDS", wrong, "LISTEN_PID", "77"), 77))
+      assertThatThrownBy(() -> Descriptors.of(Map.of("LISTEN_FDS", wrong, "LISTEN_PID", "77"), 77))
           .hasMessageContaining("LISTEN_FDS: " + wrong + " (expected: a number from 0 to 16)");
     }
   }
@@ -145,8 +144,7 @@ class DescriptorsTest {
     config.listen = http;
     var route = Route.toAddress("app.test", "http://127.0.0.1:" + backend.port());
     var routing =
-        Rig.FOLD.apply(
-            Rig.FOLD.start(), Rig.entry(1, Route.key("app.test"), Route.KIND, route));
+        Rig.FOLD.apply(Rig.FOLD.start(), Rig.entry(1, Route.key("app.test"), Route.KIND, route));
     return Edge.start(
         config.build(),
         FrontConfig.defaults().withTlsListen(https),

@@ -56,6 +56,8 @@ enum Undefended {
     }
     throw new IllegalArgumentException(
         Check.message(
-            WITHOUT.name(), word, "none, or of " + List.of(values()).stream().map(Undefended::word).toList()));
+            WITHOUT.name(),
+            word,
+            "none, or of " + List.of(values()).stream().map(Undefended::word).toList()));
   }
 }

@@ -93,9 +93,9 @@ class SupervisorTest {
   @Test
   void aChildThatServedIsStartedAtOnceTheFirstTimeAlsoAfterARefusal() throws Exception {
     supervise(
-        "kill -USR1 $HOLDFAST_SUPERVISOR; "
-            + "until grep -q running \"$HOME_DIR/supervisor.json\"; do [ -d $HOME_DIR ] || exit 9; /bin/sleep 0.01; done; "
-            + "[ $(wc -l <\"$HOME_DIR/../starts\") -lt 4 ] || exit 1; kill -9 $$");
+        "kill -USR1 $HOLDFAST_SUPERVISOR; until grep -q running \"$HOME_DIR/supervisor.json\"; do ["
+            + " -d $HOME_DIR ] || exit 9; /bin/sleep 0.01; done; [ $(wc -l"
+            + " <\"$HOME_DIR/../starts\") -lt 4 ] || exit 1; kill -9 $$");
     await(() -> delays().size() >= 4);
     assertThat(delays().get(0)).isBetween(1.5, 2.4); // after the second crash
     assertThat(delays().get(1)).isBetween(3.0, 4.8);
@@ -107,8 +107,11 @@ class SupervisorTest {
     for (var signal : List.of("TERM", "INT", "HUP")) {
       Files.writeString(directory.resolve("starts"), "");
       var loop =
-          supervise("trap 'echo ended >>" + directory.resolve("ends") + "; exit 143' TERM\n"
-              + "while :; do /bin/sleep 0.05; done");
+          supervise(
+              "trap 'echo ended >>"
+                  + directory.resolve("ends")
+                  + "; exit 143' TERM\n"
+                  + "while :; do /bin/sleep 0.05; done");
       await(() -> starts().size() == 1);
       new ProcessBuilder("/bin/sh", "-c", "kill -" + signal + " " + loop.pid()).start().waitFor();
       assertThat(loop.waitFor())
@@ -143,7 +146,9 @@ class SupervisorTest {
     long from = System.nanoTime();
     await(() -> System.nanoTime() - from > TimeUnit.SECONDS.toNanos(4));
     assertThat(said()).doesNotContain("refusing=true");
-    assertThat(Files.readString(state)).contains("\"state\":\"running\"").contains("\"refusing\":false");
+    assertThat(Files.readString(state))
+        .contains("\"state\":\"running\"")
+        .contains("\"refusing\":false");
     assertThat(starts()).hasSize(1);
   }
 

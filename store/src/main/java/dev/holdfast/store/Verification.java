@@ -14,10 +14,9 @@ import org.jspecify.annotations.Nullable;
 /** Reads a whole database and compares what must agree. Confined to one thread, used once. */
 final class Verification {
   private static final String HEADS_WITHOUT_LOG =
-      "SELECT h.key FROM head h LEFT JOIN"
-          + " (SELECT key, max(position) AS position, count(*) AS revision FROM ledger GROUP BY key)"
-          + " l ON l.key = h.key AND l.position = h.position AND (l.revision = h.revision"
-          + " OR l.revision < h.revision AND ("
+      "SELECT h.key FROM head h LEFT JOIN (SELECT key, max(position) AS position, count(*) AS"
+          + " revision FROM ledger GROUP BY key) l ON l.key = h.key AND l.position = h.position AND"
+          + " (l.revision = h.revision OR l.revision < h.revision AND ("
           + SqliteStore.FLOOR
           + ") > 0)"
           + " WHERE l.key IS NULL";
