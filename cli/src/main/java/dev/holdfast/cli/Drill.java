@@ -7,7 +7,8 @@ import picocli.CommandLine.Unmatched;
 /** {@code holdfast drill}: the launcher starts the drills' own program; here it is only listed. */
 @Command(
     name = "drill",
-    description = "Do harm to a platform of its own and see whether it holds: drill list, drill run.")
+    description =
+        "Do harm to a platform of its own and see whether it holds: drill list, drill run.")
 final class Drill extends Verb {
   @Unmatched List<String> rest = List.of();
 
@@ -17,6 +18,7 @@ final class Drill extends Verb {
 
   @Override
   void run(Screen screen, Api api) {
-    throw Refused.usage("`drill` harms a platform that it starts itself: type ./holdfast drill list");
+    throw Refused.usage(
+        "`drill` harms a platform that it starts itself: type ./holdfast drill list");
   }
 }

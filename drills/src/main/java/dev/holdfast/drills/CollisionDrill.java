@@ -162,8 +162,7 @@ final class CollisionDrill implements Drill {
     }
   }
 
-  private static void awaitPage(Time time, Client client)
-      throws IOException, InterruptedException {
+  private static void awaitPage(Time time, Client client) throws IOException, InterruptedException {
     var deadline = Deadline.after(time, WAIT);
     while (client.visit(STEADY) == null) {
       if (deadline.passed()) {
@@ -191,7 +190,8 @@ final class CollisionDrill implements Drill {
         Map.of(
             "collisions",
             found.stream().map(one -> one.status() + ", " + one.foreign() + " pages").toList() + "",
-            "taken over", taken + " pages",
+            "taken over",
+            taken + " pages",
             "another app",
             steady.toString(),
             "generator was late by",

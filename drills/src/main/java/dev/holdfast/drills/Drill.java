@@ -37,15 +37,11 @@ interface Drill {
    * @param seed of everything that is left to chance
    * @param timeline where harm is written down, and what else is drawn over time
    */
-  record Run(
-      Path directory, Time time, Profile profile, Pace pace, long seed, Timeline timeline) {
+  record Run(Path directory, Time time, Profile profile, Pace pace, long seed, Timeline timeline) {
 
     /** What was found in this run; {@code lateMillis} is how late its load was sent. */
     Verdict verdict(
-        Drill drill,
-        double lateMillis,
-        List<Promise> promises,
-        Map<String, String> numbers) {
+        Drill drill, double lateMillis, List<Promise> promises, Map<String, String> numbers) {
       return new Verdict(
           drill.name(),
           profile,

@@ -38,8 +38,7 @@ final class Drills {
     var directory = Files.createTempDirectory("holdfast-drill");
     try {
       Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
-      return drill.run(
-          new Drill.Run(directory, time, profile, pace, seed, new Timeline(time)));
+      return drill.run(new Drill.Run(directory, time, profile, pace, seed, new Timeline(time)));
     } finally {
       delete(directory);
     }

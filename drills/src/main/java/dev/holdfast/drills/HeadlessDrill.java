@@ -6,6 +6,7 @@ import dev.holdfast.drills.Visitors.Rate;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Deadline;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.UnixDomainSocketAddress;
@@ -64,7 +65,8 @@ final class HeadlessDrill implements Drill {
     int rate = full ? LONG_PER_SECOND : SHORT_PER_SECOND;
     try (var app = new TestApp(time, TestApp.Capacity.of(64, 5), 0);
         var control =
-            new Victim(home(run, "control"), time, Map.of("HOLDFAST_ROLES", "control,drones"), FLAGS)) {
+            new Victim(
+                home(run, "control"), time, Map.of("HOLDFAST_ROLES", "control,drones"), FLAGS)) {
       control.start();
       var settings = settings(run, control, app);
       try (var one = edge(run, "one", settings);
@@ -78,14 +80,12 @@ final class HeadlessDrill implements Drill {
         awaitRoute(run, one);
         awaitRoute(run, two);
         time.sleep(Duration.ofSeconds(SETTLE_SECONDS));
-        var stays =
-            load.add(visitors("one", one, 1).withRates(new Rate(0, rate)));
+        var stays = load.add(visitors("one", one, 1).withRates(new Rate(0, rate)));
         var away = fault + RESTART_AFTER_SECONDS;
         var returns =
             load.add(
                 visitors("two", two, 2)
-                    .withRates(
-                        new Rate(0, rate), new Rate(away - 1, 0), new Rate(back, rate)));
+                    .withRates(new Rate(0, rate), new Rate(away - 1, 0), new Rate(back, rate)));
         load.start(end);
         load.until(fault);
         Restarted found;
@@ -104,7 +104,9 @@ final class HeadlessDrill implements Drill {
                 Promise.none("failed at the edge that stayed", lost(stays, end), "requests"),
                 Promise.none("failed at the edge that came back", lost(returns, end), "requests"),
                 Promise.none(
-                    "edges that did not come back", Double.isFinite(found.serves()) ? 0 : 1, "edges"),
+                    "edges that did not come back",
+                    Double.isFinite(found.serves()) ? 0 : 1,
+                    "edges"),
                 Promise.atMost(
                         "until the restarted edge serves", found.serves(), SERVES_SECONDS, "s")
                     .judgedIf(full),
@@ -112,7 +114,10 @@ final class HeadlessDrill implements Drill {
                 Promise.atMost("until a local rod acts", found.rod(), ROD_SECONDS, "s"),
                 Promise.atMost("until it is lifted", found.lifted(), ROD_SECONDS, "s"),
                 Promise.atMost(
-                    "until a new route is there, once control is back", follows, FOLLOWS_SECONDS, "s")),
+                    "until a new route is there, once control is back",
+                    follows,
+                    FOLLOWS_SECONDS,
+                    "s")),
             Map.of(
                 "edge that stayed", stays.between(0, end).toString(),
                 "edge that came back", returns.between(0, end).toString(),
@@ -126,7 +131,7 @@ final class HeadlessDrill implements Drill {
   }
 
   private static Visitors visitors(String name, Victim edge, int network) {
-    var to = new InetSocketAddress("127.0.0.1", edge.httpPort());
+    var to = new InetSocketAddress(InetAddress.getLoopbackAddress(), edge.httpPort());
     return Visitors.of(name, to, Front.HOST, network, 20);
   }
 
@@ -186,7 +191,9 @@ final class HeadlessDrill implements Drill {
     }
     double serves = run.timeline().now() - from;
     double age = age(edge);
-    rod(edge, "{\"ask\":\"set\",\"name\":\"maintenance\",\"level\":\"on\",\"reason\":\"drill\",\"drill\":true}");
+    rod(
+        edge,
+        "{\"ask\":\"set\",\"name\":\"maintenance\",\"level\":\"on\",\"reason\":\"drill\",\"drill\":true}");
     double acts = until(run, edge, Front.HOST, 503, WAIT);
     rod(edge, "{\"ask\":\"lift\",\"name\":\"maintenance\",\"reason\":\"drill\"}");
     double lifted = until(run, edge, Front.HOST, 200, WAIT);
@@ -231,7 +238,7 @@ final class HeadlessDrill implements Drill {
   }
 
   private static int status(Victim edge, String host) {
-    try (var socket = new Socket("127.0.0.1", edge.httpPort())) {
+    try (var socket = new Socket(InetAddress.getLoopbackAddress(), edge.httpPort())) {
       socket.setSoTimeout((int) WAIT.toMillis());
       var request = "GET /look HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n";
       socket.getOutputStream().write(request.getBytes(UTF_8));

@@ -17,13 +17,14 @@ final class Machine {
     if (system instanceof com.sun.management.OperatingSystemMXBean machine) {
       facts.put(
           "memory",
-          String.format(Locale.ROOT, "%.1f GiB", machine.getTotalMemorySize() / (double) (1 << 30)));
+          String.format(
+              Locale.ROOT, "%.1f GiB", machine.getTotalMemorySize() / (double) (1 << 30)));
     }
     facts.put("system", system.getName() + " " + system.getVersion() + " " + system.getArch());
     facts.put(
-        "Java", System.getProperty("java.vm.name") + " " + System.getProperty("java.runtime.version"));
-    facts.put(
-        "load at the end", String.format(Locale.ROOT, "%.2f", system.getSystemLoadAverage()));
+        "Java",
+        System.getProperty("java.vm.name") + " " + System.getProperty("java.runtime.version"));
+    facts.put("load at the end", String.format(Locale.ROOT, "%.2f", system.getSystemLoadAverage()));
     return facts;
   }
 }

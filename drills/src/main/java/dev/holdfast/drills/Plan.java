@@ -4,7 +4,8 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * Visits that were written down before: when, on which connection, what, and how patient. Immutable.
+ * Visits that were written down before: when, on which connection, what, and how patient.
+ * Immutable.
  *
  * @param connections how many connections the visits are spread over, numbered from 0
  * @param visits in order of time

@@ -214,17 +214,22 @@ final class ReplayDrill implements Drill {
                     trace.connections(),
                     trace.seconds(),
                     trace.requests().stream().filter(Trace.Request::aborted).count()),
-            "as it was", once.toString(),
-            "as it was, from when due", latency(once.millis(50), once.millis(99)),
+            "as it was",
+            once.toString(),
+            "as it was, from when due",
+            latency(once.millis(50), once.millis(99)),
             "as it was, from when sent",
-                latency(same.uncorrectedMillis(50), same.uncorrectedMillis(99)),
-            SPEED + "x", fast.toString(),
-            SPEED + "x, from when due", latency(fast.millis(50), fast.millis(99)),
+            latency(same.uncorrectedMillis(50), same.uncorrectedMillis(99)),
+            SPEED + "x",
+            fast.toString(),
+            SPEED + "x, from when due",
+            latency(fast.millis(50), fast.millis(99)),
             SPEED + "x, from when sent",
-                latency(faster.uncorrectedMillis(50), faster.uncorrectedMillis(99)),
+            latency(faster.uncorrectedMillis(50), faster.uncorrectedMillis(99)),
             SPEED + "x, app",
-                "served %.0f a second, peak %.0f".formatted(served / (double) seconds, peak),
-            "generator was late by", load.scheduleError()));
+            "served %.0f a second, peak %.0f".formatted(served / (double) seconds, peak),
+            "generator was late by",
+            load.scheduleError()));
   }
 
   private static String latency(double p50, double p99) {

@@ -128,8 +128,7 @@ final class SupervisorDrill implements Drill {
     return said;
   }
 
-  private static void awaitPage(Run run, Client client)
-      throws IOException, InterruptedException {
+  private static void awaitPage(Run run, Client client) throws IOException, InterruptedException {
     var deadline = Deadline.after(run.time(), WAIT);
     while (client.visit(SIBLING) == null) {
       if (deadline.passed()) {

@@ -26,10 +26,7 @@ final class Tarball {
         throw new IllegalStateException(WITNESS + ".txt is not on the class path");
       }
       add(tar, WITNESS, source.readAllBytes());
-      add(
-          tar,
-          "Procfile",
-PROCFILE.getBytes(UTF_8));
+      add(tar, "Procfile", PROCFILE.getBytes(UTF_8));
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }

@@ -73,9 +73,7 @@ final class TunnelDrill implements Drill {
       var process = scene.end();
       var deadline = Deadline.after(time, pace.isLong() ? END_WAIT : SHORT_END_WAIT);
       try (var _ = run.timeline().harm("the platform ends")) {
-        for (int i = 0;
-            tunnels.ended() < held && !deadline.passed() && process.isAlive();
-            i++) {
+        for (int i = 0; tunnels.ended() < held && !deadline.passed() && process.isAlive(); i++) {
           if (i % LOOKS_PER_POINT == 0) {
             run.timeline().point(TRACK, "open", held - tunnels.ended());
           }

@@ -42,12 +42,7 @@ class DrillsTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {
-        "heroku-headless",
-        "heroku-supervisor",
-        "nodejitsu-collision",
-        "nodejitsu-replay"
-      })
+      strings = {"heroku-headless", "heroku-supervisor", "nodejitsu-collision", "nodejitsu-replay"})
   void theOutagesThatItAnswersDoNotHappen(String drill) throws IOException, InterruptedException {
     var verdict = judged(() -> run(drill, Profile.PROTECTED), v -> v.broken().isEmpty());
     assertThat(verdict.broken()).as(verdict.text()).isEmpty();

@@ -71,13 +71,14 @@ class ProxyTest {
   /** Milliseconds until everything that was said came back. */
   private static long echoed(Socket socket, int size) throws IOException {
     long start = System.nanoTime();
-    Thread.ofVirtual().start(() -> {
-      try {
-        socket.getOutputStream().write(new byte[size]);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    });
+    Thread.ofVirtual()
+        .start(() -> {
+          try {
+            socket.getOutputStream().write(new byte[size]);
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
     assertThat(socket.getInputStream().readNBytes(size)).hasSize(size);
     return (System.nanoTime() - start) / 1_000_000;
   }

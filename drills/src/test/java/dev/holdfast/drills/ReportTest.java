@@ -46,8 +46,7 @@ class ReportTest {
 
   @Test
   void thePageNeedsNothingButItself() throws IOException {
-    var page =
-        new Report(DRILL, verdict(Promise.none("lost", 1, "requests"))).write(directory);
+    var page = new Report(DRILL, verdict(Promise.none("lost", 1, "requests"))).write(directory);
     var html = Files.readString(page);
     assertThat(page.getFileName()).hasToString(DRILL.name() + "-naive-short.html");
     assertThat(html)

@@ -38,7 +38,9 @@ class TraceTest {
   @Test
   void aRequestBeganWhenItsTimeWasNotSpentYet() throws IOException {
     var trace = three();
-    assertThat(trace.requests()).extracting(Trace.Request::path).containsExactly("/slow", "/a", "/b");
+    assertThat(trace.requests())
+        .extracting(Trace.Request::path)
+        .containsExactly("/slow", "/a", "/b");
     assertThat(trace.requests())
         .extracting(Trace.Request::startMillis)
         .containsExactly(0L, 100L, 1070L);

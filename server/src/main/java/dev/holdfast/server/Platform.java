@@ -228,20 +228,21 @@ final class Platform implements Node {
   private static DronesConfig drones(ServerConfig config) {
     var standard = DronesConfig.defaults();
     var without = Undefended.of(config);
-    var defended = new DronesConfig(
-        config.integer(ServerConfig.DRONES),
-        config.integer(ServerConfig.PORT_FIRST),
-        config.integer(ServerConfig.PORT_LAST),
-        config.duration(ServerConfig.PORT_REST),
-        config.duration(ServerConfig.BOOT_TIMEOUT),
-        standard.healthTimeout(),
-        config.duration(ServerConfig.DRAIN_TIMEOUT),
-        config.duration(ServerConfig.STOP_TIMEOUT),
-        standard.releaseTimeout(),
-        standard.stableAfter(),
-        standard.launchesMax(),
-        standard.releasesKept(),
-        standard.appsMax());
+    var defended =
+        new DronesConfig(
+            config.integer(ServerConfig.DRONES),
+            config.integer(ServerConfig.PORT_FIRST),
+            config.integer(ServerConfig.PORT_LAST),
+            config.duration(ServerConfig.PORT_REST),
+            config.duration(ServerConfig.BOOT_TIMEOUT),
+            standard.healthTimeout(),
+            config.duration(ServerConfig.DRAIN_TIMEOUT),
+            config.duration(ServerConfig.STOP_TIMEOUT),
+            standard.releaseTimeout(),
+            standard.stableAfter(),
+            standard.launchesMax(),
+            standard.releasesKept(),
+            standard.appsMax());
     return defended.undefended(
         without.contains(Undefended.PORT_OWNER), without.contains(Undefended.CRASH_PACING));
   }
