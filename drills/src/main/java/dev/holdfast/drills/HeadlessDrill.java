@@ -6,6 +6,7 @@ import dev.holdfast.drills.Visitors.Rate;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Deadline;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.UnixDomainSocketAddress;
@@ -130,7 +131,7 @@ final class HeadlessDrill implements Drill {
   }
 
   private static Visitors visitors(String name, Victim edge, int network) {
-    var to = new InetSocketAddress("127.0.0.1", edge.httpPort());
+    var to = new InetSocketAddress(InetAddress.getLoopbackAddress(), edge.httpPort());
     return Visitors.of(name, to, Front.HOST, network, 20);
   }
 
@@ -237,7 +238,7 @@ final class HeadlessDrill implements Drill {
   }
 
   private static int status(Victim edge, String host) {
-    try (var socket = new Socket("127.0.0.1", edge.httpPort())) {
+    try (var socket = new Socket(InetAddress.getLoopbackAddress(), edge.httpPort())) {
       socket.setSoTimeout((int) WAIT.toMillis());
       var request = "GET /look HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n";
       socket.getOutputStream().write(request.getBytes(UTF_8));

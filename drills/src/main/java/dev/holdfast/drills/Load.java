@@ -2,6 +2,8 @@ package dev.holdfast.drills;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import dev.holdfast.drills.Crowd.Try;
+import dev.holdfast.drills.Crowd.Wire;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Time;
 import java.io.IOException;
@@ -13,10 +15,8 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
-import java.util.PriorityQueue;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
@@ -37,16 +37,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class Load implements AutoCloseable {
   private static final int CONNECTIONS_MAX = 7_000;
-  private static final int READ_BYTES = 64 * 1024;
   private static final long WAIT_MILLIS_MAX = 20;
 
   private final Time time;
   private final Random random;
   private final Timeline timeline;
   private final Selector selector;
-  private final List<Group> groups = new ArrayList<>();
-  private final ByteBuffer bytes = ByteBuffer.allocateDirect(READ_BYTES);
-  private final ConcurrentLinkedQueue<Group> joining = new ConcurrentLinkedQueue<>();
+  private final List<Crowd> groups = new ArrayList<>();
+  private final ByteBuffer bytes = ByteBuffer.allocateDirect(Crowd.READ_BYTES);
+  private final ConcurrentLinkedQueue<Crowd> joining = new ConcurrentLinkedQueue<>();
   private final ArrayDeque<Pausing> pausing = new ArrayDeque<>();
   private final Histogram scheduleError = new Histogram(Tally.MICROS_MAX, 2);
   private long start;
@@ -69,83 +68,9 @@ final class Load implements AutoCloseable {
   /** A slow reader that looks again then; all pause for as long, so the first is due first. */
   private record Pausing(Wire wire, long untilNanos) {}
 
-  /** One group while it runs. */
-  private static final class Group {
-    final Visitors visitors;
-    final @Nullable Plan plan;
-    final byte[] request;
-    final Tally tally = new Tally();
-    final List<ArrayDeque<Wire>> idle = new ArrayList<>();
-    final PriorityQueue<Try> waiting =
-        new PriorityQueue<>(Comparator.comparingLong(one -> one.untilNanos));
-    long due;
-    long visits;
-    long retries;
-    long connects;
-    int planned;
-
-    Group(Visitors visitors, @Nullable Plan plan) {
-      this.visitors = visitors;
-      this.plan = plan;
-      request =
-          ("GET "
-                  + visitors.path()
-                  + " HTTP/1.1\r\nHost: "
-                  + visitors.host()
-                  + "\r\nUser-Agent: drill\r\nAccept: */*\r\n"
-                  + (visitors.keepAlive() ? "" : "Connection: close\r\n"))
-              .getBytes(ISO_8859_1);
-      int clients = plan == null ? visitors.clients() : plan.connections();
-      for (int i = 0; i < clients; i++) {
-        idle.add(new ArrayDeque<>());
-      }
-    }
-  }
-
-  /** One try of a visit, in the order in which patience ends. */
-  private static final class Try {
-    final Wire wire;
-    final long dueNanos;
-    final long sentNanos;
-    final long untilNanos;
-    final int number;
-    boolean over;
-
-    Try(Wire wire, long dueNanos, long sentNanos, long untilNanos, int number) {
-      this.wire = wire;
-      this.dueNanos = dueNanos;
-      this.sentNanos = sentNanos;
-      this.untilNanos = untilNanos;
-      this.number = number;
-    }
-  }
-
-  /** A connection. */
-  private static final class Wire {
-    final Group group;
-    final int client;
-    final SocketChannel channel;
-    final SelectionKey key;
-    final AnswerReader answer = new AnswerReader();
-    ByteBuffer unsent = ByteBuffer.allocate(0);
-    Try running;
-    int bytesPerLook = READ_BYTES;
-    boolean last;
-    boolean resets;
-
-    Wire(Group group, int client, SocketChannel channel, Selector selector) throws IOException {
-      this.group = group;
-      this.client = client;
-      this.channel = channel;
-      key = channel.register(selector, 0, this);
-      running = new Try(this, 0, 0, 0, 0);
-      running.over = true;
-    }
-  }
-
   /** Adds a group; what it met can be read after the run. */
   Tally add(Visitors visitors) {
-    var group = new Group(visitors, null);
+    var group = new Crowd(visitors, null);
     groups.add(group);
     timeline.group(visitors.name(), group.tally);
     return group.tally;
@@ -157,7 +82,7 @@ final class Load implements AutoCloseable {
    * @param visitors who they are; their path, rates and patience do not count
    */
   Tally join(Visitors visitors, Plan plan) {
-    var group = new Group(visitors, plan);
+    var group = new Crowd(visitors, plan);
     timeline.group(visitors.name(), group.tally);
     joining.add(group);
     return group.tally;
@@ -258,7 +183,7 @@ final class Load implements AutoCloseable {
   }
 
   /** When the next visit of a group is due; after the end when none is. */
-  private long next(Group group, long after, long end) {
+  private long next(Crowd group, long after, long end) {
     if (group.plan != null) {
       return group.planned < group.plan.visits().size()
           ? group.plan.visits().get(group.planned).dueNanos()
@@ -281,7 +206,7 @@ final class Load implements AutoCloseable {
     return Long.MAX_VALUE;
   }
 
-  private void begin(Group group, long now) {
+  private void begin(Crowd group, long now) {
     scheduleError.recordValue(Math.clamp((now - group.due) / 1000, 0, Tally.MICROS_MAX));
     group.visits++;
     group.tally.offered(group.due);
@@ -293,7 +218,7 @@ final class Load implements AutoCloseable {
     }
   }
 
-  private void send(Group group, int client, long due, int number) {
+  private void send(Crowd group, int client, long due, int number) {
     long now = since();
     var wire = group.idle.get(client).pollLast();
     try {
@@ -310,7 +235,7 @@ final class Load implements AutoCloseable {
     var patience = visit == null ? group.visitors.patience() : visit.patience();
     var running = new Try(wire, due, now, now + patience.toNanos(), number);
     wire.running = running;
-    wire.bytesPerLook = visit == null ? READ_BYTES : visit.bytesPerLook(READ_BYTES);
+    wire.bytesPerLook = visit == null ? Crowd.READ_BYTES : visit.bytesPerLook(Crowd.READ_BYTES);
     group.waiting.add(running);
     wire.answer.reset();
     if (visit != null) {
@@ -337,7 +262,7 @@ final class Load implements AutoCloseable {
     }
   }
 
-  private Wire connect(Group group, int client) throws IOException {
+  private Wire connect(Crowd group, int client) throws IOException {
     if (connections >= CONNECTIONS_MAX) {
       throw new IOException("connections: " + connections + " (expected: fewer)");
     }
@@ -398,8 +323,8 @@ final class Load implements AutoCloseable {
   }
 
   private void read(Wire wire) throws IOException {
-    bytes.clear().limit(Math.min(READ_BYTES, wire.bytesPerLook));
-    if (wire.bytesPerLook < READ_BYTES && !wire.running.over) {
+    bytes.clear().limit(Math.min(Crowd.READ_BYTES, wire.bytesPerLook));
+    if (wire.bytesPerLook < Crowd.READ_BYTES && !wire.running.over) {
       wire.key.interestOps(0);
       pausing.add(new Pausing(wire, since() + Plan.LOOK.toNanos()));
     }
@@ -451,7 +376,7 @@ final class Load implements AutoCloseable {
     }
   }
 
-  private void expire(Group group, long now) {
+  private void expire(Crowd group, long now) {
     while (true) {
       var oldest = group.waiting.peek();
       if (oldest == null || (!oldest.over && oldest.untilNanos > now)) {

@@ -4,6 +4,7 @@ import dev.holdfast.limits.Time;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Writes down how far each process has applied the ledger, as it says itself, until it is closed.
@@ -17,7 +18,10 @@ final class Positions implements AutoCloseable {
 
   /** Begins to look at processes, by the names of their lines. */
   Positions(Time time, Timeline timeline, Map<String, Victim> victims) {
-    thread = Thread.ofVirtual().name("positions").start(() -> look(time, timeline, victims));
+    thread =
+        Thread.ofVirtual()
+            .name("positions")
+            .start(() -> look(time, timeline, new TreeMap<>(victims)));
   }
 
   private static void look(Time time, Timeline timeline, Map<String, Victim> victims) {

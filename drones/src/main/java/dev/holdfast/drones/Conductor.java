@@ -361,8 +361,7 @@ final class Conductor implements AutoCloseable {
       return;
     }
     var before = planned.crashes().get(Crash.key(instance.app(), instance.process()));
-    var crash =
-        Crash.after(before, instance, exit, time.now(), config.crashBackoff(), time.random());
+    var crash = Crash.after(before, instance, exit, config.crashBackoff(), time);
     var transaction = Transaction.by(ACTOR);
     transaction.require(App.key(instance.app()), Transaction.at(app.revision()));
     transaction.put(Crash.KIND, crash.key(), crash, Transaction.ANY);

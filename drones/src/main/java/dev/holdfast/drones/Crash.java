@@ -2,9 +2,9 @@ package dev.holdfast.drones;
 
 import dev.holdfast.ledger.Kind;
 import dev.holdfast.limits.Backoff;
+import dev.holdfast.limits.Time;
 import java.time.Instant;
 import java.util.Objects;
-import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,15 +43,11 @@ public record Crash(
 
   /** The crash of that instance, after the one before of the same process, if there was one. */
   static Crash after(
-      @Nullable Crash before,
-      Instance instance,
-      String exit,
-      Instant now,
-      Backoff backoff,
-      RandomGenerator chance) {
+      @Nullable Crash before, Instance instance, String exit, Backoff backoff, Time time) {
     int crashes =
         before == null || before.release() != instance.release() ? 1 : before.crashes() + 1;
-    var delay = backoff.delay(crashes, chance);
+    var now = time.now();
+    var delay = backoff.delay(crashes, time.random());
     return new Crash(
         instance.app(),
         instance.process(),

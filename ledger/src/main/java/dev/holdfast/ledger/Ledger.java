@@ -7,10 +7,8 @@ import dev.holdfast.limits.Outcome;
 import dev.holdfast.limits.Refusal;
 import dev.holdfast.limits.Time;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -34,8 +32,6 @@ public final class Ledger implements Feed, AutoCloseable {
   private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
   private static final int COMPACTED_AT_A_TIME = 2_000;
   private static final Duration IDLE = Duration.ofSeconds(1);
-  private static final Payload ANY_STATE =
-      Lease.KIND.encode(new Lease.State("nobody", 1, false, null, 0));
 
   private final Store store;
   private final Kinds kinds;
@@ -161,8 +157,9 @@ public final class Ledger implements Feed, AutoCloseable {
    * at most {@link LedgerConfig#appendWait} and one commit.
    */
   public Outcome<Receipt> append(Transaction transaction) {
-    var bad = preflight(transaction);
-    bad = bad == null ? rehearsal.objection(entries(transaction)) : bad;
+    var preflight = new Preflight(kinds, transaction);
+    var bad = preflight.objection();
+    bad = bad == null ? rehearsal.objection(preflight.entries(head, time.now())) : bad;
     return bad != null
         ? Outcome.refused(new Refusal.Invalid(bad))
         : submit(new Request.Append(transaction));
@@ -347,69 +344,6 @@ public final class Ledger implements Feed, AutoCloseable {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
-  }
-
-  /** What is wrong with the transaction whatever the ledger holds, or null. */
-  private @Nullable String preflight(Transaction transaction) {
-    try {
-      var keys = new HashSet<String>();
-      for (var step : transaction.steps()) {
-        Check.that(keys.add(place(step)), "key", step.key(), "at most once in a transaction");
-        switch (step) {
-          case Transaction.Step.Put put ->
-              preflight(transaction.actor(), put.kind(), put.key(), put.payload());
-          case Transaction.Step.Grant grant -> {
-            var state = new Lease.State(grant.holder(), 1, true, grant.parent(), 1);
-            var payload = Lease.KIND.encode(state);
-            preflight(transaction.actor(), Lease.KIND, Lease.entryKey(grant.key()), payload);
-            Check.that(!grant.holder().isEmpty(), "holder of " + grant.key(), "", "somebody");
-          }
-          case Transaction.Step.Delete _, Transaction.Step.End _ ->
-              preflight(transaction.actor(), Lease.KIND, place(step), ANY_STATE);
-          case Transaction.Step.Require _, Transaction.Step.Fence _ -> {}
-        }
-      }
-      return null;
-    } catch (IllegalArgumentException e) {
-      return String.valueOf(e.getMessage());
-    }
-  }
-
-  private void preflight(String actor, Kind<?> kind, String key, Payload payload) {
-    kinds.check(
-        new Entry(1, key, kind.name(), kind.schema(), 1, Instant.EPOCH, actor, false, payload));
-  }
-
-  /** What the transaction would write of keys that are put, as far as it can be known before. */
-  private List<Entry> entries(Transaction transaction) {
-    var entries = new ArrayList<Entry>();
-    for (var step : transaction.steps()) {
-      if (step instanceof Transaction.Step.Put put) {
-        entries.add(
-            new Entry(
-                head + 1 + entries.size(),
-                put.key(),
-                put.kind().name(),
-                put.kind().schema(),
-                1,
-                time.now().truncatedTo(ChronoUnit.MILLIS),
-                transaction.actor(),
-                false,
-                put.payload()));
-      }
-    }
-    return entries;
-  }
-
-  private static String place(Transaction.Step step) {
-    return switch (step) {
-      case Transaction.Step.Put s -> s.key();
-      case Transaction.Step.Delete s -> s.key();
-      case Transaction.Step.Require s -> s.key();
-      case Transaction.Step.Grant s -> Lease.entryKey(s.key());
-      case Transaction.Step.End s -> Lease.entryKey(s.key());
-      case Transaction.Step.Fence s -> Lease.entryKey(s.key());
-    };
   }
 
   private void write() {

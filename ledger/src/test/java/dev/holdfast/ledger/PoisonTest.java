@@ -315,19 +315,6 @@ class PoisonTest {
   }
 
   @Test
-  void massDeletionThatIsMeantIsApplied() throws Exception {
-    var follower = follow(ledger);
-    var transaction = Transaction.by("test").meant("the app is destroyed");
-    for (int i = 0; i < 60; i++) {
-      transaction.delete(Service.key("s" + i), Transaction.PRESENT);
-    }
-    var receipt = ledger.append(transaction).orThrow();
-    await(() -> content(follower).size() == LIVE - 60);
-    assertThat(follower.standing()).isEqualTo(new Standing.Following());
-    assertThat(receipt.entries().getLast().key()).isEqualTo(Verdict.key(LIVE + 1));
-  }
-
-  @Test
   void aHeldFollowerAppliesNothingAndHearsTheHead() throws Exception {
     var follower = follow(ledger);
     follower.hold("freeze-stream");

@@ -1,7 +1,6 @@
 package dev.holdfast.server;
 
 import dev.holdfast.limits.Check;
-import dev.holdfast.server.ServerConfig.Key;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -19,8 +18,8 @@ enum Undefended {
   /** An edge in a process of its own keeps no copy of what it knows on disk. */
   DISK_COPY;
 
-  static final Key WITHOUT =
-      new Key(
+  static final ServerConfig.Key WITHOUT =
+      new ServerConfig.Key(
           "drill.without",
           "none",
           "For drills only: defences that are switched off, with commas between them, of "
