@@ -39,7 +39,7 @@ import tools.jackson.databind.json.JsonMapper;
  * <p>Requests that the killed process had taken in are lost with it on either side; they are
  * counted apart.
  */
-public final class AnchorDrill {
+final class AnchorDrill {
   private static final String HOST = "anchor.example.org";
   private static final byte[] REQUEST =
       ("GET / HTTP/1.1\r\nHost: " + HOST + "\r\nConnection: close\r\n\r\n").getBytes(US_ASCII);
@@ -80,7 +80,7 @@ public final class AnchorDrill {
    * @param longest longest wait for an answer
    * @param ended how the launcher ended after {@code down}
    */
-  public record Report(
+  record Report(
       long offered,
       long answered,
       long otherwise,
@@ -97,7 +97,7 @@ public final class AnchorDrill {
    *
    * @param launcher the {@code holdfast} script; the drill runs a copy of it on its own class path
    */
-  public AnchorDrill(Path directory, Path launcher, Time time, Profile profile) throws IOException {
+  AnchorDrill(Path directory, Path launcher, Time time, Profile profile) throws IOException {
     this.profile = profile;
     this.directory = directory;
     this.time = time;
@@ -113,7 +113,7 @@ public final class AnchorDrill {
    * @throws IOException when the platform does not start at all
    * @throws InterruptedException when the thread is asked to end
    */
-  public Report run(int perSecond, Duration length) throws IOException, InterruptedException {
+  Report run(int perSecond, Duration length) throws IOException, InterruptedException {
     var app = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 4096);
     app.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
     app.createContext(
