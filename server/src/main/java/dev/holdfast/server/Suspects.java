@@ -84,11 +84,9 @@ final class Suspects {
           return fold.apply(view, entry); // not written yet: another may get its position
         }
         memory.putLong(APPLYING, entry.position());
-        try {
-          return fold.apply(view, entry);
-        } finally {
-          memory.putLong(APPLYING, 0);
-        }
+        var next = fold.apply(view, entry);
+        memory.putLong(APPLYING, 0);
+        return next;
       }
 
       @Override
