@@ -257,7 +257,7 @@ final class Rods extends Verb {
             var rod = answer.has("items") ? answer.path("items").path(0) : answer;
             screen.json(rod);
             var remark = Json.shown(answer, "remark", "");
-            return "done, %s on %s %s%s"
+            return "done, level %s, %s, %s%s"
                 .formatted(
                     Json.shown(rod, "level", level),
                     Json.shown(rod, "scope", "global"),

@@ -75,7 +75,7 @@ class RodsTest {
             "{\"scope\":\"app/shop\",\"level\":\"on\",\"ttl\":\"30m\",\"reason\":\"m\",\"drill\":false}");
     assertThat(desk.out)
         .isEqualTo(
-            "Setting pause... done, on on app/shop until 2026/11/21 23:14:18 +0000 (in ~ 30m)\n");
+            "Setting pause... done, level on, app/shop, until 2026/11/21 23:14:18 +0000 (in ~ 30m)\n");
     platform.on(
         "DELETE /v1/rods/pause?scope=app%2Fshop&reason=all%20well", "{\"items\":[" + ROD + "]}");
     assertThat(desk.run("rods:lift", "pause", "--scope", "app/shop", "--reason", "all well"))
@@ -141,7 +141,7 @@ class RodsTest {
       assertThat(node.isOpen()).isTrue();
       assertThat(desk.run("rods", "set", "pause", "--reason", "dead")).as(desk.err).isZero();
       assertThat(desk.err).contains("No platform answers").contains("on this node alone");
-      assertThat(desk.out).contains("done, on on app/shop").contains("Hm.");
+      assertThat(desk.out).contains("done, level on, app/shop").contains("Hm.");
       assertThat(asked)
           .containsExactly(
               "{\"ask\":\"set\",\"name\":\"pause\",\"scope\":null,\"level\":\"on\",\"ttl\":null,"

@@ -22,17 +22,13 @@ import dev.holdfast.store.HomeLock;
 import io.javalin.http.Context;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Base64;
-import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
-import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -47,7 +43,7 @@ final class EdgeNode implements Node {
   private static final Duration SAY_AGAIN = Duration.ofSeconds(30);
   private static final int TOKEN_BYTES = 32;
 
-  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+  private final Kept parts = new Kept();
   private final Home home;
   private final Time time;
   private final Instant startedAt;
@@ -94,7 +90,7 @@ final class EdgeNode implements Node {
       keep(new EdgeReporter(name, feed, feeding, routing, opened, rods, time).start());
       Node.writeUpFile(home, api.address(), opened.address(), startedAt);
     } catch (IOException | StoreException | InterruptedException | RuntimeException e) {
-      closeParts();
+      parts.close();
       throw e;
     }
   }
@@ -236,27 +232,11 @@ final class EdgeNode implements Node {
 
   @Override
   public void close() {
-    try {
-      Files.deleteIfExists(home.upFile());
-    } catch (IOException e) {
-      LOG.log(Level.WARNING, "up.json was not removed", e);
-    }
-    closeParts();
+    Node.removeUpFile(home);
+    parts.close();
   }
 
   private <T extends AutoCloseable> T keep(T part) {
-    parts.push(part);
-    return part;
-  }
-
-  private void closeParts() {
-    @Nullable AutoCloseable part;
-    while ((part = parts.poll()) != null) {
-      try {
-        part.close();
-      } catch (Exception e) {
-        LOG.log(Level.WARNING, part + " was not closed in order", e);
-      }
-    }
+    return parts.keep(part);
   }
 }

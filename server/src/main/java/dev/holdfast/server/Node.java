@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.logging.Level;
@@ -38,6 +39,15 @@ interface Node extends AutoCloseable {
     } catch (IOException e) {
       Logger.getLogger(Node.class.getName())
           .log(Level.WARNING, "up.json was not written; commands need --server URL", e);
+    }
+  }
+
+  /** Tells commands on this machine that it serves no longer. */
+  static void removeUpFile(Home home) {
+    try {
+      Files.deleteIfExists(home.upFile());
+    } catch (IOException e) {
+      Logger.getLogger(Node.class.getName()).log(Level.WARNING, "up.json was not removed", e);
     }
   }
 }

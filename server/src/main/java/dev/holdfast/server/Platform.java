@@ -41,11 +41,8 @@ import dev.holdfast.store.SqliteStore;
 import dev.holdfast.store.StoreConfig;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
@@ -92,7 +89,7 @@ final class Platform implements Node {
                   Certificates.kinds().stream())
               .toArray(Kind<?>[]::new));
 
-  private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+  private final Kept parts = new Kept();
   private final Home home;
   private final Time time;
   private final Instant startedAt;
@@ -213,7 +210,7 @@ final class Platform implements Node {
       api = keep(new Api(config, operations, tokens, new RodGuard(rods::view, time)));
       Node.writeUpFile(home, api.address(), edge == null ? null : visitors, startedAt);
     } catch (IOException | StoreException | InterruptedException | RuntimeException e) {
-      closeParts();
+      parts.close();
       throw e;
     }
   }
@@ -392,27 +389,11 @@ final class Platform implements Node {
   /** Stops serving; apps go on running and the next start adopts them. Idempotent. */
   @Override
   public void close() {
-    try {
-      Files.deleteIfExists(home.upFile());
-    } catch (IOException e) {
-      LOG.log(Level.WARNING, "up.json was not removed", e);
-    }
-    closeParts();
+    Node.removeUpFile(home);
+    parts.close();
   }
 
   private <T extends AutoCloseable> T keep(T part) {
-    parts.push(part);
-    return part;
-  }
-
-  private void closeParts() {
-    @Nullable AutoCloseable part;
-    while ((part = parts.poll()) != null) {
-      try {
-        part.close();
-      } catch (Exception e) {
-        LOG.log(Level.WARNING, part + " was not closed in order", e);
-      }
-    }
+    return parts.keep(part);
   }
 }
