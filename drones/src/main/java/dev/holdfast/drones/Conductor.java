@@ -19,7 +19,6 @@ import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Brings the machine to what the ledger wants: looks, plans, acts, and looks again. It alone
@@ -112,9 +111,9 @@ final class Conductor implements AutoCloseable {
     return putOff.has(process) ? PutOff.WHY : "waits for a free drone";
   }
 
-  /** The process of that instance, or null when it does not run here. */
-  @Nullable Long pid(Instance instance) {
-    return runner.pid(instance);
+  /** What it runs. */
+  Runner runner() {
+    return runner;
   }
 
   /** Stops deciding; what runs goes on running. Idempotent. */

@@ -74,6 +74,15 @@ public final class Drones implements AutoCloseable {
   }
 
   /**
+   * Who would answer a connection to that port of the loopback address, as seen from an instance;
+   * whoever does is somebody else to one that ended. Looks at all processes of the machine. Null
+   * when the kernel does not tell.
+   */
+  public @Nullable Owner listener(String instance, int port) {
+    return conductor.runner().listener(instance, port);
+  }
+
+  /**
    * The app's processes as people know them, in order of name: those that run and those that wait.
    */
   public List<ProcessView> processes(String name) {
@@ -116,7 +125,7 @@ public final class Drones implements AutoCloseable {
         instance.since(),
         instance.release(),
         command(fleet.release(instance.app(), instance.release()), instance.type()),
-        conductor.pid(instance),
+        conductor.runner().pid(instance),
         "d" + instance.drone(),
         instance.port() == 0 ? null : instance.port(),
         crash == null ? 0 : crash.crashes(),

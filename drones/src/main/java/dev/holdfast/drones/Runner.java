@@ -246,6 +246,17 @@ final class Runner implements AutoCloseable {
     return run == null ? null : run.pid();
   }
 
+  /** Who listens at that port as seen from an instance, or null when the kernel does not tell. */
+  @Nullable Owner listener(String instance, int port) {
+    var watch = watches.get(instance);
+    var run = watch == null ? null : watch.run();
+    try {
+      return run == null ? Owner.SOMEBODY_ELSE : run.listener(port);
+    } catch (IOException e) {
+      return null;
+    }
+  }
+
   /** How the instance ended, for people. */
   String describe(Instance instance) {
     var watch = watches.get(instance.id());

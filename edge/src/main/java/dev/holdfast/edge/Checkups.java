@@ -86,13 +86,14 @@ final class Checkups implements AutoCloseable {
   }
 
   /** Real probes, each on a virtual thread. */
-  static Checkups real(Supplier<Routing> view, Gauges gauges, Time time) {
+  static Checkups real(Supplier<Routing> view, Gauges gauges, Proofs proofs, Time time) {
     return new Checkups(
         view,
         gauges,
         time,
         CheckupConfig.defaults(),
-        Probe::passes,
+        (target, host, path, timeout) ->
+            Probe.passes(gauges.of(target), proofs, host, path, timeout),
         task -> Thread.ofVirtual().name("edge-probe").start(task));
   }
 

@@ -62,7 +62,7 @@ final class Connecting {
   private void next() {
     tries++;
     var address = addresses.remove();
-    loop.connect(gauge.target, gauge.generation(), address, connectionsMax, this::connected);
+    loop.connect(gauge, address, connectionsMax, this::connected);
   }
 
   private void connected(@Nullable UpstreamConnection connection, @Nullable Throwable cause) {

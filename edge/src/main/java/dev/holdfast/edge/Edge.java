@@ -128,8 +128,27 @@ public final class Edge implements AutoCloseable {
       RouterLog log,
       Descriptors handed)
       throws IOException {
+    return start(config, front, keys, view, rods, Owners.NONE, time, log, handed);
+  }
+
+  /**
+   * An edge that proves for each new connection to an app of this machine whose process took it.
+   *
+   * @throws IOException when it cannot listen, or was handed a socket for no address of its own
+   */
+  public static Edge start(
+      EdgeConfig config,
+      FrontConfig front,
+      TlsKeys keys,
+      Supplier<Routing> view,
+      Supplier<RodView> rods,
+      Owners owners,
+      Time time,
+      RouterLog log,
+      Descriptors handed)
+      throws IOException {
     var transport = Transport.of(config.transport());
-    return start(config, front, keys, view, rods, time, log, transport, handed);
+    return start(config, front, keys, view, rods, owners, time, log, transport, handed);
   }
 
   static Edge start(
@@ -154,15 +173,17 @@ public final class Edge implements AutoCloseable {
       RouterLog log,
       Transport transport)
       throws IOException {
-    return start(config, frontConfig, keys, view, rods, time, log, transport, Descriptors.NONE);
+    return start(
+        config, frontConfig, keys, view, rods, Owners.NONE, time, log, transport, Descriptors.NONE);
   }
 
-  private static Edge start(
+  static Edge start(
       EdgeConfig config,
       FrontConfig frontConfig,
       TlsKeys keys,
       Supplier<Routing> view,
       Supplier<RodView> rods,
+      Owners owners,
       Time time,
       RouterLog log,
       Transport transport,
@@ -172,7 +193,9 @@ public final class Edge implements AutoCloseable {
     transport.checkAdopts(handed);
     var given = handed.doors(config.listen(), tlsListen);
     var accessLog = AccessLog.start(config.accessLog(), log, time);
-    var shared = new Shared(config, frontConfig, keys, view, rods, time, accessLog, transport);
+    var proofs = Proofs.of(owners, time);
+    var shared =
+        new Shared(config, frontConfig, keys, view, rods, time, accessLog, proofs, transport);
     var group =
         new MultiThreadIoEventLoopGroup(
             config.eventLoops(), new DefaultThreadFactory("edge"), transport.handlers());
@@ -194,6 +217,7 @@ public final class Edge implements AutoCloseable {
       }
     } catch (IOException e) {
       var _ = group.shutdownGracefully(0, 0, TimeUnit.SECONDS);
+      proofs.close();
       accessLog.close();
       throw e;
     }
@@ -363,6 +387,7 @@ public final class Edge implements AutoCloseable {
     front.close();
     shared.minder.close();
     shared.checkups.close();
+    shared.proofs.close();
     shared.log.close();
   }
 

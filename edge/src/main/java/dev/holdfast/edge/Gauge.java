@@ -1,12 +1,25 @@
 package dev.holdfast.edge;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
 
 /** What the edge knows by experience of one target, over all event loops. Thread-safe. */
 final class Gauge {
   final Target target;
   final long bornNanos;
   final Quarantine quarantine = new Quarantine();
+
+  /** Held while somebody finds out whose process listens there; see {@link Proofs}. */
+  final ReentrantLock proving = new ReentrantLock();
+
+  /** Inode of the socket that was proven to be the target's own, or 0. */
+  volatile long ownSocket;
+
+  /** Inode of one that was proven not to be; read and written while {@link #proving}. */
+  long strangeSocket;
+
+  long strangeUntilNanos;
+
   private final AtomicInteger inFlight = new AtomicInteger();
   private final AtomicInteger tunnels = new AtomicInteger();
   private final AtomicInteger connections = new AtomicInteger();

@@ -46,6 +46,7 @@ final class Http2Link extends ChannelInboundHandlerAdapter {
   }
 
   private final Loop loop;
+  private final Gauge gauge;
   private final Target target;
   private final int generation;
   private final Consumer<Http2Link> whenRetired;
@@ -56,10 +57,11 @@ final class Http2Link extends ChannelInboundHandlerAdapter {
   private int streamsMax;
   private @Nullable Channel channel;
 
-  Http2Link(Loop loop, Target target, int generation, Consumer<Http2Link> whenRetired) {
+  Http2Link(Loop loop, Gauge gauge, Consumer<Http2Link> whenRetired) {
     this.loop = loop;
-    this.target = target;
-    this.generation = generation;
+    this.gauge = gauge;
+    target = gauge.target;
+    generation = gauge.generation();
     this.whenRetired = whenRetired;
     alarm = new Alarm(loop, this::ring);
     streamsMax = loop.shared().front.upstreamStreamsMax();
@@ -96,7 +98,19 @@ final class Http2Link extends ChannelInboundHandlerAdapter {
                   }
                 })
             .connect(address)
-            .addListener((ChannelFuture future) -> connected(future));
+            .addListener((ChannelFuture future) -> {
+              if (future.isSuccess()) {
+                loop.shared()
+                    .proofs
+                    .prove(
+                        gauge,
+                        address.getAddress(),
+                        loop.eventLoop(),
+                        own -> proven(own, future.channel()));
+              } else {
+                gone(future.cause());
+              }
+            });
   }
 
   private void fill(SocketChannel socket) {
@@ -136,17 +150,16 @@ final class Http2Link extends ChannelInboundHandlerAdapter {
     }
   }
 
-  private void connected(ChannelFuture future) {
-    if (!future.isSuccess()) {
-      gone(future.cause());
-      return;
+  private void proven(boolean own, Channel connected) {
+    channel = connected;
+    if (!own) {
+      gone(new Proofs.StrangerException(target));
     }
-    channel = future.channel();
     if (state == State.GONE) {
-      Sockets.close(future.channel());
+      Sockets.close(connected);
     } else {
       alarm.in(loop.shared().config.connectTimeout().toNanos());
-      future.channel().read();
+      connected.read();
     }
   }
 

@@ -39,8 +39,10 @@ final class Http2Upstream {
   }
 
   /** Hands a stream over, or the cause why there is none. */
-  void connect(Target target, int generation, InetAddress address, int max, Loop.Connected then) {
-    var key = new Key(target, generation, new InetSocketAddress(address, target.port()));
+  void connect(Gauge gauge, InetAddress address, int max, Loop.Connected then) {
+    var target = gauge.target;
+    var at = new InetSocketAddress(address, target.port());
+    var key = new Key(target, gauge.generation(), at);
     var known = links.computeIfAbsent(key, _ -> new ArrayList<>(2));
     for (int i = 0; i < known.size(); i++) {
       if (known.get(i).room()) {
@@ -55,7 +57,7 @@ final class Http2Upstream {
               "HTTP/2 connections to %s: %d (expected: fewer)".formatted(target, known.size())));
       return;
     }
-    var link = new Http2Link(loop, target, generation, gone -> remove(key, gone));
+    var link = new Http2Link(loop, gauge, gone -> remove(key, gone));
     known.add(link);
     size.incrementAndGet();
     link.take(then);

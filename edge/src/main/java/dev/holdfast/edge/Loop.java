@@ -15,6 +15,7 @@ import io.netty.resolver.dns.DnsNameResolver;
 import io.netty.resolver.dns.DnsNameResolverBuilder;
 import io.netty.util.NetUtil;
 import io.netty.util.concurrent.Future;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -352,9 +353,11 @@ final class Loop {
    * @param max connections to the app over all event loops; of connections that are shared each
    *     event loop has its part, one at least
    */
-  void connect(Target target, int generation, InetAddress address, int max, Connected then) {
+  void connect(Gauge gauge, InetAddress address, int max, Connected then) {
+    var target = gauge.target;
+    int generation = gauge.generation();
     if (target.http2()) {
-      http2.connect(target, generation, address, Math.max(1, max / shared.loops.size()), then);
+      http2.connect(gauge, address, Math.max(1, max / shared.loops.size()), then);
       return;
     }
     var _ =
@@ -372,13 +375,27 @@ final class Loop {
                   }
                 })
             .connect(new InetSocketAddress(address, target.port()))
-            .addListener((io.netty.channel.ChannelFuture future) ->
-                then.connected(
-                    future.isSuccess() ? connection(future.channel()) : null, future.cause()));
+            .addListener((io.netty.channel.ChannelFuture future) -> {
+              if (future.isSuccess()) {
+                shared.proofs.prove(
+                    gauge, address, eventLoop, own -> proven(own, gauge, future.channel(), then));
+              } else {
+                then.connected(null, future.cause());
+              }
+            });
   }
 
-  private static @Nullable UpstreamConnection connection(Channel channel) {
-    return channel.pipeline().get(UpstreamConnection.class);
+  private static void proven(boolean own, Gauge gauge, Channel channel, Connected then) {
+    if (own && channel.isActive()) {
+      then.connected(channel.pipeline().get(UpstreamConnection.class), null);
+      return;
+    }
+    Sockets.close(channel);
+    then.connected(
+        null,
+        own
+            ? new ConnectException("closed by " + gauge.target + " while it was proven")
+            : new Proofs.StrangerException(gauge.target));
   }
 
   /** Other event loops give up an idle connection to the app each, if they have one. */

@@ -26,11 +26,15 @@ final class Probe {
   private Probe() {}
 
   /** Whether it answers well in time; every read has the whole time, and there are few. */
-  static boolean passes(Target target, String host, String path, Duration timeout) {
+  static boolean passes(Gauge gauge, Proofs proofs, String host, String path, Duration timeout) {
+    var target = gauge.target;
     int millis = (int) timeout.toMillis();
     try (var socket = new Socket()) {
       socket.setSoTimeout(millis);
       socket.connect(new InetSocketAddress(target.bareHost(), target.port()), millis);
+      if (!proofs.proven(gauge, socket.getInetAddress())) {
+        return false;
+      }
       var in = new DataInputStream(socket.getInputStream());
       if (target.http2()) {
         socket.getOutputStream().write(HTTP2);

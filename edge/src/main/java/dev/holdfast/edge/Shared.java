@@ -26,6 +26,7 @@ final class Shared {
   final Gauges gauges;
   final Admission admission;
   final Minder minder = new Minder(this);
+  final Proofs proofs;
   final Checkups checkups;
   final Meters meters = new Meters(MetersConfig.defaults());
   final AtomicInteger connections = new AtomicInteger();
@@ -68,6 +69,7 @@ final class Shared {
       Supplier<RodView> rods,
       Time time,
       AccessLog log,
+      Proofs proofs,
       Transport transport) {
     this.config = config;
     this.front = front;
@@ -75,7 +77,8 @@ final class Shared {
     this.rods = rods;
     this.time = time;
     gauges = new Gauges(time);
-    checkups = Checkups.real(view, gauges, time);
+    this.proofs = proofs;
+    checkups = Checkups.real(view, gauges, proofs, time);
     admission = new Admission(config.admission(), time.random(), time.nanos());
     this.log = log;
     this.keys = keys;
@@ -116,6 +119,10 @@ final class Shared {
         "Quiet connections that were closed to make room.",
         evicted::sum);
     meters.counter("holdfast_edge_log_lines_dropped", "Log lines lost.", log::dropped);
+    meters.counter(
+        "holdfast_edge_strangers",
+        "Connections given up because another process held the endpoint's port.",
+        proofs::strangers);
     meters.gauge(
         "holdfast_edge_endpoints_sick", "Endpoints that fail their checks.", checkups::sick);
     meters.gauge("holdfast_edge_requests_held", "Requests held for apps that start.", waiting::get);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.holdfast.ledger.Endpoint;
 import dev.holdfast.ledger.Policy;
 import dev.holdfast.limits.ManualTime;
+import dev.holdfast.limits.Time;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -184,22 +185,26 @@ class CheckupsTest {
         var ill =
             Backend.answering("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
         var silent = new Backend(wire -> wire.in.read())) {
-      assertThat(Probe.passes(at(well.port(), false), "app.test", "/health", time)).isTrue();
+      assertThat(passes(at(well.port(), false), "app.test", "/health", time)).isTrue();
       assertThat(well.heads.getFirst()).startsWith("GET /health HTTP/1.1\r\nHost: app.test\r\n");
-      assertThat(Probe.passes(at(ill.port(), false), "app.test", "/", time)).isFalse();
-      assertThat(Probe.passes(at(silent.port(), false), "app.test", "/", time)).isFalse();
-      assertThat(Probe.passes(at(well.port(), true), "app.test", "/", time)).isFalse();
+      assertThat(passes(at(ill.port(), false), "app.test", "/", time)).isFalse();
+      assertThat(passes(at(silent.port(), false), "app.test", "/", time)).isFalse();
+      assertThat(passes(at(well.port(), true), "app.test", "/", time)).isFalse();
     }
-    assertThat(Probe.passes(at(1, false), "app.test", "/", time)).isFalse();
+    assertThat(passes(at(1, false), "app.test", "/", time)).isFalse();
   }
 
   @Test
   void aProbeOfHttp2AsksForSettings() throws IOException {
     try (var rig = new FrontRig(new TestFront())) {
       var time = Duration.ofSeconds(2);
-      assertThat(Probe.passes(at(rig.edge.address().getPort(), true), "app.test", "/", time))
-          .isTrue();
+      assertThat(passes(at(rig.edge.address().getPort(), true), "app.test", "/", time)).isTrue();
     }
+  }
+
+  private static boolean passes(Target target, String host, String path, Duration timeout) {
+    var gauge = new Gauge(target, 0);
+    return Probe.passes(gauge, Proofs.of(Owners.NONE, Time.system()), host, path, timeout);
   }
 
   private static Target at(int port, boolean http2) {

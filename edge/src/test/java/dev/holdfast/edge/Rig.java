@@ -32,18 +32,31 @@ final class Rig implements AutoCloseable {
   }
 
   Rig(TestConfig config, Transport transport) throws IOException {
+    this(config, Owners.NONE, transport);
+  }
+
+  private Rig(TestConfig config, Owners owners, Transport transport) throws IOException {
     edge =
         Edge.start(
             config.build(),
+            FrontConfig.defaults(),
+            TlsKeys.NONE,
             () -> routing,
             () -> rods,
+            owners,
             Time.system(),
             (_, line) -> log.add(line),
-            transport);
+            transport,
+            Descriptors.NONE);
   }
 
   Rig(TestConfig config) throws IOException {
     this(config, transport());
+  }
+
+  /** One that asks whose processes listen. */
+  Rig(TestConfig config, Owners owners) throws IOException {
+    this(config, owners, transport());
   }
 
   /** The best of this machine, or the one that {@code -Dholdfast.test.transport} names. */

@@ -112,6 +112,7 @@ final class Rooms {
                   "FrontConfig",
                   "Limiter",
                   "LoadReport",
+                  "Owners",
                   "RouterLog",
                   "Routing",
                   "RoutingFold",

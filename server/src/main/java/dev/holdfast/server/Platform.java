@@ -18,6 +18,7 @@ import dev.holdfast.drones.Release;
 import dev.holdfast.edge.Descriptors;
 import dev.holdfast.edge.Edge;
 import dev.holdfast.edge.LoadReport;
+import dev.holdfast.edge.Owners;
 import dev.holdfast.edge.Routing;
 import dev.holdfast.edge.RoutingFold;
 import dev.holdfast.edge.TlsKeys;
@@ -270,6 +271,7 @@ final class Platform implements Node {
           certificates,
           () -> routing.view().value(),
           rods::view,
+          drones(config).ownersProven() ? this::holder : Owners.NONE,
           time,
           (service, line) -> {
             if (service == null) {
@@ -282,6 +284,15 @@ final class Platform implements Node {
     } catch (IOException e) {
       throw new CompletionException(e);
     }
+  }
+
+  private Owners.Holder holder(String service, String id, int port) {
+    return switch (drones.listener(id, port)) {
+      case THIS_RUN -> Owners.Holder.ENDPOINT;
+      case SOMEBODY_ELSE -> Owners.Holder.STRANGER;
+      case NOBODY -> Owners.Holder.UNKNOWN;
+      case null -> Owners.Holder.UNKNOWN;
+    };
   }
 
   private static @Nullable Edge edgeOrThrow(CompletableFuture<@Nullable Edge> listening)
