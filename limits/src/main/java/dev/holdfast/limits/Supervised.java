@@ -37,6 +37,7 @@ public final class Supervised implements AutoCloseable {
   private @Nullable Instant nextStartAt; // guarded by lock
   private @Nullable String input; // confined to the part's thread
   private volatile boolean shunsAny;
+  private volatile boolean resting;
   private volatile boolean closed;
 
   /** How a part stands. */
@@ -176,11 +177,15 @@ public final class Supervised implements AutoCloseable {
       }
       var wait = died(end);
       input = null;
+      resting = true;
       try {
-        time.sleep(wait);
+        if (!closed) {
+          time.sleep(wait);
+        }
       } catch (InterruptedException e) {
         LOG.log(Level.DEBUG, "part {0} was woken early", name); // closed, or tried a little sooner
       }
+      resting = false;
     }
   }
 
@@ -254,9 +259,12 @@ public final class Supervised implements AutoCloseable {
     join(wait);
   }
 
-  /** Ends it without an interrupt, once it looks. The caller wakes it where it waits. */
+  /** Ends it once it looks, without an interrupt of its work; the caller wakes it there. */
   public void end() {
     closed = true;
+    if (resting) {
+      thread.interrupt();
+    }
   }
 
   /** Waits for its thread. */
