@@ -149,10 +149,13 @@ final class EdgeReports {
 
   /** What control rods did at all edges that were heard of lately. */
   RodFelt felt() {
+    long now = time.nanos();
     var sum = RodFelt.NONE;
     for (var heard : edges.values()) {
       var felt = heard.report().rods();
-      sum = felt == null ? sum : sum.plus(felt);
+      if (felt != null && now - heard.nanos() <= KNOWN.toNanos()) {
+        sum = sum.plus(felt);
+      }
     }
     return sum;
   }

@@ -41,7 +41,7 @@ class EdgeRodsTest {
   }
 
   @AfterEach
-  void close() throws Exception {
+  void close() {
     troupe.close();
   }
 

@@ -26,7 +26,7 @@ class RolesTest {
   }
 
   @AfterEach
-  void close() throws Exception {
+  void close() {
     troupe.close();
   }
 

@@ -33,6 +33,8 @@ final class Troupe implements AutoCloseable {
 
   private static int nextPort = 28_000 + (int) (ProcessHandle.current().pid() % 1_000) * 2;
 
+  private static final Duration PATIENCE = Duration.ofSeconds(31);
+
   private final Path temp;
   private final List<Process> processes = new ArrayList<>();
   private final HttpClient http = HttpClient.newHttpClient();
@@ -62,9 +64,10 @@ final class Troupe implements AutoCloseable {
   }
 
   @Override
-  public void close() throws InterruptedException {
+  public void close() {
+    processes.forEach(Process::destroyForcibly);
     for (var process : processes) {
-      process.destroyForcibly().waitFor(30, TimeUnit.SECONDS);
+      assertThat(process.onExit().orTimeout(30, TimeUnit.SECONDS)).succeedsWithin(PATIENCE);
     }
     site.stop(0);
     http.close();
