@@ -15,6 +15,7 @@ import dev.holdfast.limits.BoundedQueue;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Outcome;
 import dev.holdfast.limits.Refusal;
+import dev.holdfast.limits.Supervised;
 import dev.holdfast.limits.Time;
 import java.io.IOException;
 import java.time.Duration;
@@ -30,7 +31,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -60,7 +60,7 @@ public final class Certificates implements TlsKeys, AutoCloseable {
   private final @Nullable ExecutorService threads;
   private final BoundedQueue<Boolean> wakes = new BoundedQueue<>("certs.wakes", 1);
   private final CountDownLatch looked = new CountDownLatch(1);
-  private final Thread looker;
+  private final Supervised looker;
 
   /** What all hosts share. */
   public record Overview(
@@ -104,7 +104,7 @@ public final class Certificates implements TlsKeys, AutoCloseable {
     var accounts = new Accounts(book, authority, config.contact());
     steward =
         new Steward(follower, routing, book, accounts, authority, leadership, config, time, runner);
-    looker = Thread.ofVirtual().name("certs").unstarted(this::look);
+    looker = Supervised.virtual("certs", time, _ -> look());
   }
 
   /** Who folds the certificates, for who reports how followers are. */
@@ -165,23 +165,17 @@ public final class Certificates implements TlsKeys, AutoCloseable {
     return looked.await(wait.toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  private void look() {
+  private void look() throws InterruptedException {
     while (!wakes.closed()) {
-      try {
-        tick();
-        looked.countDown();
-        var _ = wakes.take(1, TICK);
-      } catch (InterruptedException e) {
-        return;
-      } catch (RuntimeException e) {
-        LOG.log(Level.SEVERE, "certificates were not looked after; it is tried again", e);
-        try {
-          time.sleep(TICK);
-        } catch (InterruptedException _) {
-          return;
-        }
-      }
+      tick();
+      looked.countDown();
+      var _ = wakes.take(1, TICK);
     }
+  }
+
+  /** The background part that looks after them. */
+  public Supervised part() {
+    return looker;
   }
 
   // ---- what the edge asks
@@ -453,8 +447,9 @@ public final class Certificates implements TlsKeys, AutoCloseable {
   /** Cuts what is under way; the next start goes on with it. Idempotent. */
   @Override
   public void close() {
+    looker.end();
     wakes.close();
-    looker.interrupt();
+    looker.thread().interrupt();
     if (threads != null) {
       threads.shutdownNow(); // before the connections: who is cut knows that this is the end
     }
@@ -465,10 +460,10 @@ public final class Certificates implements TlsKeys, AutoCloseable {
           LOG.warning("an order did not end in " + STOP_WAIT + "; it ends with the process");
         }
       }
-      looker.join(STOP_WAIT.toMillis());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    looker.join(STOP_WAIT);
     leadership.release();
     follower.close();
   }

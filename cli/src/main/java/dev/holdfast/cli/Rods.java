@@ -134,7 +134,7 @@ final class Rods extends Verb {
                     moment(Json.text(rod, "setAt", ""))));
         screen.line(
             "  effect "
-                + (rod.path("acts").asBoolean(false)
+                + (rod.path("acts").asBoolean(false) || Json.number(rod, "effect", 0) > 0
                     ? Json.shown(rod, "effect", "0") + " " + Json.shown(rod, "counts", "")
                     : "none on " + Json.shown(rods, "node", "this node")));
       }

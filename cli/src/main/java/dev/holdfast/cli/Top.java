@@ -34,6 +34,30 @@ final class Top extends Verb {
       }
       table(screen, part.getLast(), rows);
     }
+    if (!screen.json()) {
+      parts(screen, api.get("/v1/parts").path("items"));
+    }
+  }
+
+  /** The platform's own parts: those that are not well, or that all are. */
+  private void parts(Screen screen, JsonNode parts) {
+    var rows = new ArrayList<List<String>>();
+    for (var part : parts) {
+      var state = Json.shown(part, "state", "?");
+      if (!state.equals("running")) {
+        rows.add(
+            List.of(
+                Json.shown(part, "name", "?"),
+                state,
+                Json.number(part, "failures", 0) + " deaths in a row",
+                Json.shown(part, "cause", "")));
+      }
+    }
+    if (rows.isEmpty()) {
+      screen.line("");
+      screen.line("All " + parts.size() + " background parts of the platform run.");
+    }
+    table(screen, "Parts of the platform that are not well", rows);
   }
 
   private void accounts(Screen screen, JsonNode accounts) {

@@ -69,6 +69,13 @@ class PolicyTest {
          "agents":[{"name":"crawler/1.0","percent":78,"errorPercent":0}]}\
         """,
         "{\"summary\":null,\"accounts\":[]}");
+    platform.on(
+        "GET /v1/parts",
+        "{\"items\":[{\"name\":\"conductor\",\"state\":\"running\"},"
+            + "{\"name\":\"certs\",\"state\":\"running\"}]}",
+        "{\"items\":[{\"name\":\"conductor\",\"state\":\"running\"},"
+            + "{\"name\":\"certs\",\"state\":\"degraded\",\"failures\":6,"
+            + "\"cause\":\"java.lang.StackOverflowError\"}]}");
     assertThat(desk.run("top")).isZero();
     assertThat(desk.out)
         .isEqualTo(
@@ -86,9 +93,18 @@ class PolicyTest {
 
             === User agents
             78 %  crawler/1.0
+
+            All 2 background parts of the platform run.
             """);
     assertThat(desk.run("top")).isZero();
-    assertThat(desk.out).isEqualTo("No load in the last ten seconds.\n");
+    assertThat(desk.out)
+        .isEqualTo(
+            """
+            No load in the last ten seconds.
+
+            === Parts of the platform that are not well
+            certs  degraded  6 deaths in a row  java.lang.StackOverflowError
+            """);
   }
 
   @Test

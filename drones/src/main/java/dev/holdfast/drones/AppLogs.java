@@ -4,6 +4,7 @@ import dev.holdfast.drones.Stored.Mark;
 import dev.holdfast.ledger.HostName;
 import dev.holdfast.limits.BoundedQueue;
 import dev.holdfast.limits.Check;
+import dev.holdfast.limits.Supervised;
 import dev.holdfast.limits.Time;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -44,7 +45,7 @@ public final class AppLogs implements AutoCloseable {
   private final Map<String, AppLog> apps = new ConcurrentHashMap<>();
   private final Map<String, LongAdder> dropped = new ConcurrentHashMap<>();
   private final Map<String, Tail> tails = new ConcurrentHashMap<>();
-  private final Thread writer;
+  private final Supervised writer;
   private volatile boolean closing;
 
   /** A line on its way to the file. */
@@ -77,7 +78,8 @@ public final class AppLogs implements AutoCloseable {
     this.limits = limits;
     this.time = time;
     queue = new BoundedQueue<>("log lines", limits.queueMax());
-    writer = Thread.ofPlatform().name("app-logs").daemon().start(this::write);
+    writer = Supervised.platform("app-logs", time, _ -> write());
+    writer.start();
   }
 
   private AppLog log(String app) {
@@ -186,15 +188,17 @@ public final class AppLogs implements AutoCloseable {
   @Override
   public void close() {
     closing = true;
+    writer.end();
     queue.close();
-    try {
-      writer.join(CLOSE_WAIT);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    writer.join(CLOSE_WAIT);
   }
 
-  private void write() {
+  /** The background part that writes. */
+  public Supervised part() {
+    return writer;
+  }
+
+  private void write() throws InterruptedException {
     try {
       while (true) {
         var lines = queue.take(BATCH_MAX, untilDue());
@@ -212,10 +216,13 @@ public final class AppLogs implements AutoCloseable {
           }
         }
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     } finally {
-      tails.values().forEach(this::release);
+      tails
+          .values()
+          .forEach(tail -> {
+            release(tail);
+            tail.spool = null; // whoever writes next opens it where it was left
+          });
     }
   }
 

@@ -9,6 +9,7 @@ import dev.holdfast.ledger.Transaction;
 import dev.holdfast.limits.Gcra;
 import dev.holdfast.limits.Outcome;
 import dev.holdfast.limits.Refusal;
+import dev.holdfast.limits.Supervised;
 import dev.holdfast.limits.Time;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,7 +17,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -37,6 +37,7 @@ final class Conductor implements AutoCloseable {
   private static final Duration BUSY = Duration.ofMillis(100);
   private static final Duration IDLE = Duration.ofSeconds(1);
   private static final Duration APPLY_WAIT = Duration.ofSeconds(5);
+  private static final Duration CLOSE_WAIT = Duration.ofSeconds(10);
   private static final Duration COLLECT_EVERY = Duration.ofHours(1);
 
   /** Config var that names the path of the health check. */
@@ -54,8 +55,8 @@ final class Conductor implements AutoCloseable {
   private final Pool pool;
   private final Gcra complaints;
   private final Waker waker = new Waker();
-  private final Thread thread;
-  private final Thread alarm;
+  private final Supervised part;
+  private final Supervised alarm;
   private Fleet planned = Fleet.FOLD.start(); // what this round's plan was made from
   private long written; // position of the last own entry
   private boolean refused; // by the ledger itself, in this round
@@ -86,8 +87,8 @@ final class Conductor implements AutoCloseable {
     runner = new Runner(launcher, logs, traffic, config, time, waker::wake);
     pool = new Pool(config, traffic, time);
     complaints = new Gcra(1, Duration.ofSeconds(1), 5, time.nanos());
-    thread = Thread.ofPlatform().name("conductor").daemon().unstarted(this::run);
-    alarm = Thread.ofVirtual().name("conductor-alarm").unstarted(this::watchLedger);
+    part = Supervised.platform("conductor", time, _ -> run());
+    alarm = Supervised.virtual("conductor-alarm", time, _ -> watchLedger());
   }
 
   /** Adopts what runs; returns when the ledger says of every instance what is true of it. */
@@ -97,7 +98,7 @@ final class Conductor implements AutoCloseable {
     runner.adopt(fleet.allInstances());
     collect(fleet);
     tick();
-    thread.start();
+    part.start();
     alarm.start();
   }
 
@@ -116,61 +117,43 @@ final class Conductor implements AutoCloseable {
     return runner;
   }
 
+  /** Its background parts. */
+  List<Supervised> parts() {
+    return List.of(part, alarm);
+  }
+
   /** Stops deciding; what runs goes on running. Idempotent. */
   @Override
   public void close() {
+    alarm.end();
+    part.end();
     closed = true;
     waker.wake();
-    thread.interrupt();
-    alarm.interrupt();
-    try {
-      thread.join(TimeUnit.SECONDS.toMillis(10));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    alarm.close(CLOSE_WAIT);
+    part.close(CLOSE_WAIT);
     runner.close();
   }
 
   // ---- the loop
 
-  @SuppressWarnings("CatchThrowable") // nothing that a round meets may end the rounds
-  private void run() {
+  private void run() throws InterruptedException {
     while (!closed) {
-      try {
-        boolean busy = tick();
-        waker.await(busy ? BUSY : IDLE);
-        if (refused || failed) {
-          pause(); // wakes must not turn a full disk into a hot loop
-        }
-      } catch (InterruptedException e) {
-        return;
-      } catch (Throwable t) {
-        LOG.log(Level.SEVERE, "a round of the conductor failed; it goes on", t);
-        pause();
+      boolean busy = tick();
+      waker.await(busy ? BUSY : IDLE);
+      if (refused || failed) {
+        time.sleep(IDLE); // wakes must not turn a full disk into a hot loop
       }
     }
   }
 
-  private void pause() {
-    try {
-      time.sleep(IDLE);
-    } catch (InterruptedException e) {
-      closed = true;
-    }
-  }
-
-  private void watchLedger() {
+  private void watchLedger() throws InterruptedException {
     long head = ledger.head();
     while (!closed) {
-      try {
-        long next = ledger.awaitBeyond(head, IDLE);
-        if (next > head) {
-          head = next;
-          follower.awaitApplied(head, APPLY_WAIT);
-          waker.wake();
-        }
-      } catch (InterruptedException e) {
-        return;
+      long next = ledger.awaitBeyond(head, IDLE);
+      if (next > head) {
+        head = next;
+        follower.awaitApplied(head, APPLY_WAIT);
+        waker.wake();
       }
     }
   }
@@ -187,7 +170,7 @@ final class Conductor implements AutoCloseable {
     var observed = new HashMap<String, Observed>();
     boolean busy = false;
     for (var instance : planned.allInstances()) {
-      guarded(instance, () -> observed.put(instance.id(), look(instance, view.position())));
+      guarded(instance.key(), () -> observed.put(instance.id(), look(instance, view.position())));
       busy |= instance.state() != Instance.State.UP;
     }
     var plan = Plan.of(planned, observed, config, time.now());
@@ -196,7 +179,7 @@ final class Conductor implements AutoCloseable {
       if (closed) {
         return false;
       }
-      guarded(action, () -> act(action, unplaced));
+      guarded(action.toString(), () -> act(action, unplaced));
     }
     waiting = List.copyOf(unplaced);
     putOff.turn();
@@ -224,7 +207,11 @@ final class Conductor implements AutoCloseable {
   }
 
   /** One app's trouble is no other's. */
-  private void guarded(Object what, Runnable step) {
+  private void guarded(String what, Runnable step) {
+    if (part.shuns(what)) {
+      return; // the conductor died of it twice
+    }
+    part.on(what);
     try {
       step.run();
     } catch (RuntimeException e) {
@@ -233,6 +220,7 @@ final class Conductor implements AutoCloseable {
         LOG.log(Level.SEVERE, "failed, and tried again: " + what, e);
       }
     }
+    part.on(null);
   }
 
   private Observed look(Instance instance, long position) {

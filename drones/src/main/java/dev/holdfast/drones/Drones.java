@@ -3,6 +3,7 @@ package dev.holdfast.drones;
 import dev.holdfast.ledger.Follower;
 import dev.holdfast.ledger.Ledger;
 import dev.holdfast.ledger.StoreException;
+import dev.holdfast.limits.Supervised;
 import dev.holdfast.limits.Time;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -66,6 +67,13 @@ public final class Drones implements AutoCloseable {
   /** What people may ask. */
   public Apps apps() {
     return apps;
+  }
+
+  /** The background parts, for who reports how they are. */
+  public List<Supervised> parts() {
+    var parts = new ArrayList<>(conductor.parts());
+    parts.add(node.part());
+    return parts;
   }
 
   /** The follower that everything here is decided from. */

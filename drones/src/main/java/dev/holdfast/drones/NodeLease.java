@@ -6,9 +6,9 @@ import dev.holdfast.ledger.StoreException;
 import dev.holdfast.ledger.Transaction;
 import dev.holdfast.limits.Outcome;
 import dev.holdfast.limits.Refusal;
+import dev.holdfast.limits.Supervised;
 import dev.holdfast.limits.Time;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -25,13 +25,13 @@ final class NodeLease implements AutoCloseable {
   private final Ledger ledger;
   private final Time time;
   private final String node;
-  private final Thread renewer;
+  private final Supervised renewer;
 
   NodeLease(Ledger ledger, Time time, String node) {
     this.ledger = ledger;
     this.time = time;
     this.node = node;
-    renewer = Thread.ofVirtual().name("node-lease").unstarted(this::keep);
+    renewer = Supervised.virtual("node-lease", time, _ -> keep());
   }
 
   String key() {
@@ -58,12 +58,7 @@ final class NodeLease implements AutoCloseable {
 
   @Override
   public void close() {
-    renewer.interrupt();
-    try {
-      renewer.join(TimeUnit.SECONDS.toMillis(5));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    renewer.close();
   }
 
   private @Nullable Refusal take() throws StoreException {
@@ -87,7 +82,11 @@ final class NodeLease implements AutoCloseable {
     };
   }
 
-  private void keep() {
+  Supervised part() {
+    return renewer;
+  }
+
+  private void keep() throws InterruptedException {
     while (true) {
       try {
         time.sleep(RENEW_EVERY);
@@ -97,8 +96,6 @@ final class NodeLease implements AutoCloseable {
         }
       } catch (StoreException e) {
         LOG.warning("the lease of node " + node + " was not renewed: " + e.getMessage());
-      } catch (InterruptedException e) {
-        return;
       }
     }
   }

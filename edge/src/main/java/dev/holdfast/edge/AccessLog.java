@@ -1,9 +1,11 @@
 package dev.holdfast.edge;
 
+import dev.holdfast.limits.Supervised;
 import dev.holdfast.limits.Time;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -26,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class AccessLog implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(AccessLog.class.getName());
-  private static final long STOP_WAIT_MILLIS = 5_000;
+  private static final Duration STOP_WAIT = Duration.ofSeconds(5);
   private static final int BATCH = 512;
 
   private final AccessLogConfig config;
@@ -41,7 +43,8 @@ final class AccessLog implements AutoCloseable {
   private final AccessLine line = new AccessLine();
   private final LineBuffer plain = new LineBuffer();
   private final LineBuffer full = new LineBuffer();
-  private final Thread thread;
+  private final Supervised part;
+  private final AtomicBoolean finished = new AtomicBoolean();
   private volatile boolean closed;
 
   private AccessLog(AccessLogConfig config, RouterLog router, Time time, List<AccessSink> sinks) {
@@ -50,7 +53,7 @@ final class AccessLog implements AutoCloseable {
     this.time = time;
     this.sinks = sinks;
     budget = new LineBudget(config.routerLinesPerSecond(), this::toRouter, time.nanos());
-    thread = Thread.ofPlatform().daemon().name("access-log").unstarted(this::run);
+    part = Supervised.platform("access-log", time, _ -> run());
   }
 
   /**
@@ -69,7 +72,7 @@ final class AccessLog implements AutoCloseable {
       throw e;
     }
     var log = new AccessLog(config, router, time, List.copyOf(sinks));
-    log.thread.start();
+    log.part.start();
     return log;
   }
 
@@ -99,28 +102,35 @@ final class AccessLog implements AutoCloseable {
 
   private void wake() {
     if (asleep.get() && asleep.compareAndSet(true, false)) {
-      LockSupport.unpark(thread);
+      LockSupport.unpark(part.thread());
     }
   }
 
   private void run() {
     while (!closed) {
-      try {
-        if (drain() < BATCH) {
-          asleep.set(true);
-          if (!closed) {
-            LockSupport.parkNanos(this, config.flushEvery().toNanos());
-          }
-          asleep.set(false);
+      if (drain() < BATCH) {
+        asleep.set(true);
+        if (!closed) {
+          LockSupport.parkNanos(this, config.flushEvery().toNanos());
         }
-      } catch (RuntimeException e) {
-        LOG.log(Level.ERROR, "lines of the access log were lost", e);
+        asleep.set(false);
       }
     }
     while (drain() > 0) {
       // what was written before the end is logged
     }
-    sinks.forEach(AccessSink::close);
+    finish();
+  }
+
+  private void finish() {
+    if (finished.compareAndSet(false, true)) {
+      sinks.forEach(AccessSink::close);
+    }
+  }
+
+  /** The background part that writes. What it dies of costs the lines since its lanes were full. */
+  Supervised part() {
+    return part;
   }
 
   /** One round over all lanes; answers how many requests it took. */
@@ -184,11 +194,11 @@ final class AccessLog implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    LockSupport.unpark(thread);
-    try {
-      thread.join(STOP_WAIT_MILLIS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt(); // whoever interrupts wants the end now
+    part.end();
+    LockSupport.unpark(part.thread());
+    part.join(STOP_WAIT);
+    if (!part.thread().isAlive()) {
+      finish(); // it died before it came to it
     }
   }
 }

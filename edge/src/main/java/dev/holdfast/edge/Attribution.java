@@ -28,6 +28,8 @@ record Attribution(
   /** Part of a top account's cost that a client or a route must have to be named with it. */
   private static final double NAMED_WITH = 0.5;
 
+  private static final double LEAST_TIMES = 0.5; // what is not "x0"
+
   /** Nothing is known yet. */
   static final Attribution NONE =
       new Attribution(Instant.EPOCH, false, List.of(), List.of(), List.of(), List.of(), List.of());
@@ -77,7 +79,9 @@ record Attribution(
     with(line, "client", clients, top);
     with(line, "route", routes, top);
     with(line, "agent", agents, top);
-    line.append(String.format(Locale.ROOT, ", x%.0f of normal", top.times));
+    if (top.times >= LEAST_TIMES) { // 0 before anything normal is learnt
+      line.append(String.format(Locale.ROOT, ", x%.0f of normal", top.times));
+    }
     if (top.state != Standing.State.NORMAL) {
       line.append(", ")
           .append(top.state.name().toLowerCase(Locale.ROOT))

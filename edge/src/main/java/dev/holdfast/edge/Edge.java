@@ -3,6 +3,7 @@ package dev.holdfast.edge;
 import dev.holdfast.limits.Deadline;
 import dev.holdfast.limits.MetricSource;
 import dev.holdfast.limits.RodView;
+import dev.holdfast.limits.Supervised;
 import dev.holdfast.limits.Time;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -302,6 +303,12 @@ public final class Edge implements AutoCloseable {
   /** What it counts, for a scrape. */
   public MetricSource metrics() {
     return shared.meters;
+  }
+
+  /** The background parts, for who reports how they are. */
+  public List<Supervised> parts() {
+    var minder = shared.minder.part();
+    return minder == null ? List.of(shared.log.part()) : List.of(shared.log.part(), minder);
   }
 
   /** Who causes the load, as of the last second. */

@@ -1,5 +1,6 @@
 package dev.holdfast.edge;
 
+import dev.holdfast.limits.Supervised;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +13,7 @@ final class Minder implements AutoCloseable {
 
   private final Shared shared;
   private final Vitals vitals = new Vitals();
-  private volatile @Nullable Thread thread;
+  private volatile @Nullable Supervised part;
   private boolean open = true; // of the thread
 
   Minder(Shared shared) {
@@ -26,21 +27,20 @@ final class Minder implements AutoCloseable {
   }
 
   void start(Door door) {
-    thread = Thread.ofVirtual().name("edge-minder").start(() -> run(door));
+    var begun = Supervised.virtual("edge-minder", shared.time, self -> run(self, door));
+    part = begun;
+    begun.start();
   }
 
-  private void run(Door door) {
-    try {
-      while (!Thread.currentThread().isInterrupted()) {
-        try {
-          look(door);
-        } catch (RuntimeException e) {
-          Shared.bug("the edge could not be looked after", e);
-        }
-        shared.time.sleep(PERIOD);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt(); // this is how it ends
+  /** The background part, once it was started. */
+  @Nullable Supervised part() {
+    return part;
+  }
+
+  private void run(Supervised self, Door door) throws InterruptedException {
+    while (!self.closed()) {
+      look(door);
+      shared.time.sleep(PERIOD);
     }
   }
 
@@ -56,9 +56,9 @@ final class Minder implements AutoCloseable {
 
   @Override
   public void close() {
-    var running = thread;
+    var running = part;
     if (running != null) {
-      running.interrupt();
+      running.close(Duration.ZERO);
     }
   }
 }

@@ -56,6 +56,7 @@ final class Rooms {
                   "RodsConfig",
                   "ShedLevel",
                   "SlowStart",
+                  "Supervised",
                   "Time",
                   "Usage",
                   "WaitingRoom")),

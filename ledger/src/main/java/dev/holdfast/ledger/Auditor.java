@@ -1,9 +1,9 @@
 package dev.holdfast.ledger;
 
 import dev.holdfast.limits.Backoff;
+import dev.holdfast.limits.Supervised;
 import dev.holdfast.limits.Time;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,7 +17,7 @@ final class Auditor implements AutoCloseable {
 
   private final Feed feed;
   private final Time time;
-  private final Thread thread;
+  private final Supervised part;
   private Audit audit = new Audit();
   private boolean loaded;
   private volatile @Nullable Beacon beacon;
@@ -26,19 +26,23 @@ final class Auditor implements AutoCloseable {
   Auditor(Feed feed, Time time) {
     this.feed = feed;
     this.time = time;
-    thread = Thread.ofPlatform().name("ledger-auditor").daemon().unstarted(this::run);
+    part = Supervised.platform("ledger-auditor", time, _ -> run());
   }
 
   void start() {
-    thread.start();
+    part.start();
   }
 
   @Nullable Beacon beacon() {
     return beacon;
   }
 
-  @SuppressWarnings("CatchThrowable") // a ledger that cannot be read now is read later
-  private void run() {
+  Supervised part() {
+    return part;
+  }
+
+  private void run() throws InterruptedException {
+    loaded = false; // it may have died between two entries
     int failures = 0;
     while (!closed) {
       try {
@@ -47,10 +51,8 @@ final class Auditor implements AutoCloseable {
         }
         beat();
         failures = 0;
-      } catch (InterruptedException e) {
-        return;
-      } catch (Throwable t) {
-        failures++;
+      } catch (StoreException e) {
+        failures++; // a ledger that cannot be read now is read later
       }
     }
   }
@@ -87,12 +89,8 @@ final class Auditor implements AutoCloseable {
   /** Makes no more beacons. Idempotent. */
   @Override
   public void close() {
+    part.end();
     closed = true;
-    thread.interrupt();
-    try {
-      thread.join(TimeUnit.SECONDS.toMillis(5));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    part.close();
   }
 }

@@ -2,6 +2,7 @@ package dev.holdfast.ledger;
 
 import dev.holdfast.limits.Backoff;
 import dev.holdfast.limits.Check;
+import dev.holdfast.limits.Supervised;
 import dev.holdfast.limits.Time;
 import java.io.IOException;
 import java.io.InputStream;
@@ -43,8 +44,8 @@ public final class HttpFeed implements Feed, AutoCloseable {
   private final HttpFeedConfig config;
   private final Time time;
   private final HttpClient http;
-  private final Thread reader;
-  private final Thread watchdog;
+  private final Supervised reader;
+  private final Supervised watchdog;
   private final ReentrantLock one = new ReentrantLock(); // held by who has the connection
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -77,6 +78,11 @@ public final class HttpFeed implements Feed, AutoCloseable {
 
   /** A feed that has asked nothing yet; {@link #start} sets it going. */
   public HttpFeed(HttpFeedConfig config, Time time) {
+    this("feed", config, time);
+  }
+
+  /** The same, and what its parts are called. */
+  public HttpFeed(String name, HttpFeedConfig config, Time time) {
     this.config = config;
     this.time = time;
     http =
@@ -85,14 +91,19 @@ public final class HttpFeed implements Feed, AutoCloseable {
             .connectTimeout(config.connectTimeout())
             .executor(Executors.newVirtualThreadPerTaskExecutor())
             .build();
-    reader = Thread.ofVirtual().name("feed-reader").unstarted(this::run);
-    watchdog = Thread.ofVirtual().name("feed-watchdog").unstarted(this::watch);
+    reader = Supervised.virtual(name + "-reader", time, _ -> run());
+    watchdog = Supervised.virtual(name + "-watchdog", time, _ -> watch());
   }
 
   /** Starts to read as soon as a follower asks. */
   public void start() {
     reader.start();
     watchdog.start();
+  }
+
+  /** The background parts, for who reports how they are. */
+  public List<Supervised> parts() {
+    return List.of(reader, watchdog);
   }
 
   /** What a control node said last, or null when none ever did. */
@@ -226,14 +237,10 @@ public final class HttpFeed implements Feed, AutoCloseable {
     } finally {
       lock.unlock();
     }
+    reader.end();
     interruptStream();
-    reader.interrupt();
-    watchdog.interrupt();
-    try {
-      reader.join(config.silence());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    watchdog.close(Duration.ZERO);
+    reader.close(config.silence());
     http.shutdownNow();
   }
 
@@ -270,31 +277,27 @@ public final class HttpFeed implements Feed, AutoCloseable {
 
   // ---- the connection
 
-  private void run() {
+  private void run() throws InterruptedException {
     int failures = 0;
-    try {
-      while (awaitWanted()) {
-        boolean well = false;
-        reading = NOWHERE;
-        one.lockInterruptibly();
-        try {
-          well = follow();
-        } catch (IOException | StoreException e) {
-          LOG.log(Level.FINE, "the stream of " + address() + " broke", e);
-        } finally {
-          current = null;
-          one.unlock();
-        }
-        if (reading != NOWHERE && !wanted(reading)) {
-          failures = 0; // the follower moved: nobody failed
-        } else {
-          failures = well ? 1 : failures + 1;
-          next();
-          time.sleep(RETRY.delay(failures, time.random()));
-        }
+    while (awaitWanted()) {
+      boolean well = false;
+      reading = NOWHERE;
+      one.lockInterruptibly();
+      try {
+        well = follow();
+      } catch (IOException | StoreException e) {
+        LOG.log(Level.FINE, "the stream of " + address() + " broke", e);
+      } finally {
+        current = null;
+        one.unlock();
       }
-    } catch (InterruptedException e) {
-      LOG.log(Level.FINE, "the feed was closed", e);
+      if (reading != NOWHERE && !wanted(reading)) {
+        failures = 0; // the follower moved: nobody failed
+      } else {
+        failures = well ? 1 : failures + 1;
+        next();
+        time.sleep(RETRY.delay(failures, time.random()));
+      }
     }
   }
 
@@ -459,20 +462,16 @@ public final class HttpFeed implements Feed, AutoCloseable {
   }
 
   /** Gives up connections that have fallen silent. */
-  private void watch() {
-    try {
-      while (true) {
-        time.sleep(config.silence().dividedBy(5));
-        var lines = current;
-        if (lines != null
-            && !full()
-            && time.nanos() - lines.heardNanos() > config.silence().toNanos()) {
-          LOG.fine("no word in " + config.silence() + ": another connection");
-          lines.close();
-        }
+  private void watch() throws InterruptedException {
+    while (true) {
+      time.sleep(config.silence().dividedBy(5));
+      var lines = current;
+      if (lines != null
+          && !full()
+          && time.nanos() - lines.heardNanos() > config.silence().toNanos()) {
+        LOG.fine("no word in " + config.silence() + ": another connection");
+        interruptStream();
       }
-    } catch (InterruptedException | IOException e) {
-      LOG.log(Level.FINE, "the feed was closed", e);
     }
   }
 

@@ -5,6 +5,7 @@ import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Deadline;
 import dev.holdfast.limits.Outcome;
 import dev.holdfast.limits.Refusal;
+import dev.holdfast.limits.Supervised;
 import dev.holdfast.limits.Time;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -16,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -139,13 +141,24 @@ public final class Ledger implements Feed, AutoCloseable {
    * @param upTo at most {@link #head}
    */
   public Outcome<Receipt> compact(long upTo) {
+    return compact(upTo, () -> true);
+  }
+
+  /**
+   * As {@link #compact(long)}, as long as somebody wants.
+   *
+   * @param goesOn asked after each step, on the caller's thread; it may wait
+   */
+  public Outcome<Receipt> compact(long upTo, BooleanSupplier goesOn) {
     if (upTo < 0 || upTo > head) {
       return Outcome.refused(new Refusal.Invalid(Check.message("position", upTo, "0 to " + head)));
     }
     long from = 0;
     while (true) {
       var outcome = submit(new Request.Compact(from, upTo));
-      if (!(outcome instanceof Outcome.Done<Receipt>(var receipt)) || receipt.position() >= upTo) {
+      if (!(outcome instanceof Outcome.Done<Receipt>(var receipt))
+          || receipt.position() >= upTo
+          || !goesOn.getAsBoolean()) {
         return outcome;
       }
       from = receipt.position();
@@ -187,6 +200,12 @@ public final class Ledger implements Feed, AutoCloseable {
     if (auditor.compareAndSet(null, fresh)) {
       fresh.start();
     }
+  }
+
+  /** The background parts that may die, for who reports how they are. */
+  public List<Supervised> parts() {
+    var audit = auditor.get();
+    return audit == null ? List.of() : List.of(audit.part());
   }
 
   /**

@@ -29,7 +29,9 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.logging.Logger;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,17 +43,19 @@ final class EdgeNode implements Node {
   private static final Logger LOG = Logger.getLogger(EdgeNode.class.getName());
   private static final Duration LOOK = Duration.ofSeconds(1);
   private static final Duration SAY_AGAIN = Duration.ofSeconds(30);
+  private static final Duration ROD_WAIT = Duration.ofSeconds(5);
   private static final int TOKEN_BYTES = 32;
 
-  private final Kept parts = new Kept();
+  private final Kept kept = new Kept();
   private final Home home;
   private final Time time;
   private final Instant startedAt;
   private final String name;
-  private final RodBoard rods; // the node's own: what the ledger says of rods is not followed yet
+  private final RodBoard rods;
   private final HttpFeed feed;
   private final HeldFeed held;
   private final Follower<Routing> routing;
+  private final Supervision parts = new Supervision();
   private final Api api;
   private final AppLogs log;
   private volatile @Nullable Edge edge;
@@ -78,19 +82,35 @@ final class EdgeNode implements Node {
       feed = keep(new HttpFeed(feeding, time));
       feed.start();
       held = new HeldFeed(feed, rods::view, time);
-      routing = keep(follower(Undefended.of(config).contains(Undefended.DISK_COPY)));
+      boolean forgetful = Undefended.of(config).contains(Undefended.DISK_COPY);
+      routing = keep(follower(forgetful));
       routing.start();
+      var rodFeed = keep(new HttpFeed("rods-feed", feeding, time));
+      rodFeed.start();
+      var rodFollower = keep(rodFollower(rodFeed, forgetful));
       log = keep(new AppLogs(home.edgeLog(), LogLimits.defaults(), time));
       api = keep(new Api(config, operations(), doorman(), new RodGuard(rods::view, time)));
       awaitView();
+      if (!rodFollower.start(0, ROD_WAIT)) {
+        LOG.warning("what the ledger says of control rods is not known yet; the edge serves");
+      }
       held.heed();
 
       var opened = keep(open(config, handed, keys));
       edge = opened;
-      keep(new EdgeReporter(name, feed, feeding, routing, opened, rods, time).start());
+      var reporter = new EdgeReporter(name, feed, feeding, routing, opened, rods, time);
+      keep(reporter.start());
+      parts.show(() ->
+          Stream.of(
+                  feed.parts(),
+                  rodFeed.parts(),
+                  opened.parts(),
+                  List.of(rodFollower.part(), reporter.part(), log.part()))
+              .flatMap(List::stream)
+              .toList());
       Node.writeUpFile(home, api.address(), opened.address(), startedAt);
     } catch (IOException | StoreException | InterruptedException | RuntimeException e) {
-      parts.close();
+      kept.close();
       throw e;
     }
   }
@@ -113,6 +133,12 @@ final class EdgeNode implements Node {
     var standard = FollowerConfig.defaults();
     var config = forgetful ? standard : standard.withShelf(home.shelf());
     return new Follower<>("routing", held, fold, config, time);
+  }
+
+  private RodFollower rodFollower(HttpFeed rodFeed, boolean forgetful) {
+    var standard = FollowerConfig.defaults();
+    var config = forgetful ? standard : standard.withShelf(home.rodsShelf());
+    return new RodFollower(rods, rodFeed, config, time);
   }
 
   private void awaitView() throws InterruptedException {
@@ -148,7 +174,8 @@ final class EdgeNode implements Node {
     all.add(
         Operation.get("/v1/health", "Says how the edge is.", Health.class, this::health)
             .as(Operation.Access.OPEN, null));
-    all.addAll(new MetricOperations(List.of(this::metrics, rods)).all());
+    all.addAll(new MetricOperations(List.of(this::metrics, rods, parts)).all());
+    all.addAll(parts.operations());
     return List.copyOf(all);
   }
 
@@ -226,6 +253,15 @@ final class EdgeNode implements Node {
     return opened == null ? 0 : opened.longConnections();
   }
 
+  /** Where visitors reach it. */
+  InetSocketAddress edgeAddress() {
+    return Objects.requireNonNull(edge, "an edge that started").address();
+  }
+
+  String name() {
+    return name;
+  }
+
   InetSocketAddress apiAddress() {
     return api.address();
   }
@@ -233,10 +269,10 @@ final class EdgeNode implements Node {
   @Override
   public void close() {
     Node.removeUpFile(home);
-    parts.close();
+    kept.close();
   }
 
   private <T extends AutoCloseable> T keep(T part) {
-    return parts.keep(part);
+    return kept.keep(part);
   }
 }

@@ -6,8 +6,11 @@ import dev.holdfast.ledger.Endpoint;
 import dev.holdfast.ledger.Follower;
 import dev.holdfast.ledger.HttpFeed;
 import dev.holdfast.ledger.HttpFeedConfig;
+import dev.holdfast.limits.Supervised;
 import dev.holdfast.limits.Time;
+import dev.holdfast.server.RodShapes.EdgeRodNotes;
 import java.io.IOException;
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -26,6 +29,7 @@ final class EdgeReporter implements AutoCloseable {
   private static final Duration BEAT = Duration.ofSeconds(1);
   private static final Duration PAUSE = Duration.ofMillis(200); // at most five a second
   private static final Duration PATIENCE = Duration.ofSeconds(5);
+  private static final int NO_CONTENT = 204;
   private static final int ENDPOINTS_MAX = 10_000;
 
   private final String name;
@@ -36,7 +40,7 @@ final class EdgeReporter implements AutoCloseable {
   private final RodBoard rods;
   private final Time time;
   private final HttpClient http;
-  private final Thread thread;
+  private final Supervised part;
 
   EdgeReporter(
       String name,
@@ -59,29 +63,29 @@ final class EdgeReporter implements AutoCloseable {
             .connectTimeout(config.connectTimeout())
             .executor(Executors.newVirtualThreadPerTaskExecutor())
             .build();
-    thread = Thread.ofVirtual().name("edge-reporter").unstarted(this::run);
+    part = Supervised.virtual("edge-reporter", time, this::run);
   }
 
   EdgeReporter start() {
-    thread.start();
+    part.start();
     return this;
   }
 
-  private void run() {
-    try {
-      while (true) {
-        rods.prune();
-        long position = routing.view().position();
-        try {
-          report();
-        } catch (IOException e) {
-          LOG.log(Level.FINE, "the control process does not answer", e);
-        }
-        time.sleep(PAUSE);
-        routing.awaitApplied(position + 1, BEAT.minus(PAUSE));
+  Supervised part() {
+    return part;
+  }
+
+  private void run(Supervised self) throws InterruptedException {
+    while (!self.closed()) {
+      rods.prune();
+      long position = routing.view().position();
+      try {
+        report();
+      } catch (IOException e) {
+        LOG.log(Level.FINE, "the control process does not answer", e);
       }
-    } catch (InterruptedException e) {
-      LOG.log(Level.FINE, "the edge ends", e);
+      time.sleep(PAUSE);
+      routing.awaitApplied(position + 1, BEAT.minus(PAUSE));
     }
   }
 
@@ -96,7 +100,8 @@ final class EdgeReporter implements AutoCloseable {
             view.position(),
             routing.standing().getClass().getSimpleName().toLowerCase(Locale.ROOT),
             Listen.url(edge.address()),
-            drained(view.value()));
+            drained(view.value()),
+            rods.felt());
     var request =
         HttpRequest.newBuilder(heard.control().resolve("/v1/edges/" + name))
             .timeout(PATIENCE)
@@ -105,6 +110,26 @@ final class EdgeReporter implements AutoCloseable {
             .PUT(BodyPublishers.ofByteArray(Json.bytes(report)))
             .build();
     http.send(request, BodyHandlers.discarding());
+    noteRods(heard.control());
+  }
+
+  /** What was done to this edge's own rods belongs into the ledger's record, which is elsewhere. */
+  private void noteRods(URI control) throws IOException, InterruptedException {
+    var waiting = rods.local().waiting(EdgeRodNotes.NOTES_MAX);
+    if (waiting.isEmpty()) {
+      return;
+    }
+    var request =
+        HttpRequest.newBuilder(control.resolve("/v1/edges/" + name + "/rod-notes"))
+            .timeout(PATIENCE)
+            .header("Authorization", "Bearer " + config.token())
+            .header("Content-Type", "application/json")
+            .POST(BodyPublishers.ofByteArray(Json.bytes(new EdgeRodNotes(waiting))))
+            .build();
+    if (http.send(request, BodyHandlers.discarding()).statusCode() == NO_CONTENT) {
+      rods.local().written(waiting);
+      var _ = rods.local().save();
+    }
   }
 
   private Map<String, Integer> drained(Routing view) {
@@ -125,7 +150,7 @@ final class EdgeReporter implements AutoCloseable {
 
   @Override
   public void close() {
-    thread.interrupt();
+    part.close();
     http.shutdownNow();
   }
 }

@@ -32,7 +32,7 @@ final class EdgeReports {
   static final int EDGES_MAX = 1_000;
 
   private static final Duration RETRY_AFTER = Duration.ofSeconds(10);
-  private static final Pattern NAME = Pattern.compile("[a-z0-9-]{1,63}");
+  static final Pattern NAME = Pattern.compile("[a-z0-9-]{1,63}");
 
   private final Ledger ledger;
   private final Time time;
@@ -48,8 +48,14 @@ final class EdgeReports {
    * @param standing of its follower
    * @param address where visitors reach it
    * @param requests under way to endpoints that are drained, by key of the endpoint
+   * @param rods what control rods did there
    */
-  record Report(long position, String standing, String address, Map<String, Integer> requests) {
+  record Report(
+      long position,
+      String standing,
+      String address,
+      Map<String, Integer> requests,
+      @Nullable RodFelt rods) {
     Report {
       Check.that(position >= 0, "position", position, "0 or more");
       Objects.requireNonNull(standing, "standing");
@@ -139,6 +145,34 @@ final class EdgeReports {
       }
     }
     return true;
+  }
+
+  /** What control rods did at all edges that were heard of lately. */
+  RodFelt felt() {
+    long now = time.nanos();
+    var sum = RodFelt.NONE;
+    for (var heard : edges.values()) {
+      var felt = heard.report().rods();
+      if (felt != null && now - heard.nanos() <= KNOWN.toNanos()) {
+        sum = sum.plus(felt);
+      }
+    }
+    return sum;
+  }
+
+  /**
+   * The lowest position that an edge which was heard of lately stands at, or {@code most} when all
+   * are beyond it.
+   */
+  long lowest(long most) {
+    long now = time.nanos();
+    long lowest = most;
+    for (var heard : edges.values()) {
+      if (now - heard.nanos() <= KNOWN.toNanos()) {
+        lowest = Math.min(lowest, heard.report().position());
+      }
+    }
+    return lowest;
   }
 
   /** How many requests are under way at live edges to that endpoint, which is drained. */

@@ -69,6 +69,11 @@ record Home(Path directory) {
     return directory.resolve("shelf");
   }
 
+  /** What an edge knows of control rods when nobody answers. */
+  Path rodsShelf() {
+    return directory.resolve("rods-shelf");
+  }
+
   /** What is handed to followers. */
   Path stream() {
     return directory.resolve("stream");

@@ -90,7 +90,8 @@ final class Platform implements Node {
                   Certificates.kinds().stream())
               .toArray(Kind<?>[]::new));
 
-  private final Kept parts = new Kept();
+  private final Kept kept = new Kept();
+  private final Supervision parts = new Supervision();
   private final Home home;
   private final Time time;
   private final Instant startedAt;
@@ -142,6 +143,7 @@ final class Platform implements Node {
       routing.start();
       boolean alone = Roles.of(config) == Roles.ALL;
       var edges = new EdgeReports(ledger, alone ? Duration.ZERO : EdgeReports.LIVE, time);
+      rods.alsoFelt(edges::felt);
       var traffic = new EdgeTraffic(routing, edges);
       certificates =
           keep(
@@ -182,9 +184,21 @@ final class Platform implements Node {
       keep(() -> closeOpened(listening));
       var hosts = new Hosts(ledger, routing, held::frozen);
       var followers =
-          List.of(routing, drones.follower(), certificates.follower(), tokens.follower());
+          List.of(
+              routing,
+              drones.follower(),
+              certificates.follower(),
+              tokens.follower(),
+              rodLedger.follower());
       followers.forEach(ledger::rehearse);
       ledger.audit();
+      var compactor =
+          keep(
+              new Compactor(
+                  ledger,
+                  new LedgerSettings(config).compaction(),
+                  most -> edges.lowest(lowest(followers, most)),
+                  time));
       var stream = keep(new LedgerFeeds(ledger, home, time));
       var operations =
           PlatformOperations.of(
@@ -192,7 +206,12 @@ final class Platform implements Node {
               new RouteOperations(ledger, drones.apps(), hosts),
               new PolicyOperations(ledger, drones.apps(), hosts),
               new MetricOperations(
-                  List.of(new PlatformMetrics(ledger, startedAt), this::edgeMetrics, rods)),
+                  List.of(
+                      new PlatformMetrics(ledger, startedAt),
+                      this::edgeMetrics,
+                      rods,
+                      parts,
+                      compactor)),
               new LoadOperations(this::edgeLoad),
               new CertificateOperations(certificates),
               new RodOperations(rods, rodLedger, app -> drones.apps().fleet().app(app) != null),
@@ -200,18 +219,28 @@ final class Platform implements Node {
                   ledger, followers, entry -> StreamOperations.shape(ledger, entry)),
               new PlatformOperations(
                   drones, logs, tokens, new Backup(home, store, time), this::health),
-              Stream.concat(stream.operations().stream(), edges.all().stream()).toList());
+              Stream.of(stream.operations(), edges.all(), parts.operations())
+                  .flatMap(List::stream)
+                  .toList());
       var opened = edgeOrThrow(listening);
       edge = opened;
       visitors = opened == null ? config.listen(ServerConfig.HTTP).socket() : opened.address();
       if (opened != null) {
         traffic.open(opened);
       }
-      keep(RodRules.start(settings, rods, home, ledger, routing, drones, time));
+      var rules = keep(RodRules.start(settings, rods, home, ledger, routing, drones, time));
+      parts.show(ledger::parts);
+      parts.show(rodLedger::parts);
+      parts.show(drones::parts);
+      parts.show(() -> opened == null ? List.of() : opened.parts());
+      parts.show(() ->
+          List.of(
+              certificates.part(), logs.part(), edgeLog.part(), rules.part(), compactor.part()));
+      compactor.start();
       api = keep(new Api(config, operations, tokens, new RodGuard(rods::view, time)));
       Node.writeUpFile(home, api.address(), edge == null ? null : visitors, startedAt);
     } catch (IOException | StoreException | InterruptedException | RuntimeException e) {
-      parts.close();
+      kept.close();
       throw e;
     }
   }
@@ -232,6 +261,14 @@ final class Platform implements Node {
   static Platform start(ServerConfig config, Descriptors handed, Time time)
       throws IOException, StoreException, InterruptedException {
     return new Platform(config, handed, time);
+  }
+
+  private static long lowest(List<? extends Follower<?>> followers, long most) {
+    long lowest = most;
+    for (var follower : followers) {
+      lowest = Math.min(lowest, follower.view().position());
+    }
+    return lowest;
   }
 
   private static ArtifactLimits uploads(ServerConfig config) {
@@ -401,10 +438,10 @@ final class Platform implements Node {
   @Override
   public void close() {
     Node.removeUpFile(home);
-    parts.close();
+    kept.close();
   }
 
   private <T extends AutoCloseable> T keep(T part) {
-    return parts.keep(part);
+    return kept.keep(part);
   }
 }

@@ -45,6 +45,7 @@ final class RodBoard implements MetricSource {
   private final Map<String, Rod> ruled = new HashMap<>(); // by rule; guarded by lock
   private final Map<String, Instant> quiet = new HashMap<>(); // rules, until; guarded by lock
   private volatile Supplier<RodTable> decided = RodTable.FOLD::start;
+  private volatile Supplier<RodFelt> elsewhere = () -> RodFelt.NONE;
   private volatile RodView view = RodView.NONE;
 
   /** A board with what the file of local rods says. */
@@ -105,6 +106,33 @@ final class RodBoard implements MetricSource {
       }
     }
     return 0;
+  }
+
+  /** What other nodes say of what rods do there counts in what people see. */
+  void alsoFelt(Supplier<RodFelt> there) {
+    elsewhere = there;
+  }
+
+  /** What the rod did here and, if it stands in the ledger, on the nodes that report it. */
+  long effectEverywhere(Rod rod) {
+    return effect(rod) + elsewhere.get().of(rod);
+  }
+
+  /** What rods did here. */
+  RodFelt felt() {
+    var rods = new HashMap<String, Long>();
+    for (var inserted : view.all()) {
+      if (inserted.rod().source() == Rod.Source.OPERATOR && inserted.effect() > 0) {
+        rods.put(inserted.rod().key(), inserted.effect());
+      }
+    }
+    var totals = new HashMap<String, Long>();
+    for (var known : KnownRod.values()) {
+      if (effects.total(known) > 0) {
+        totals.put(known.word(), effects.total(known));
+      }
+    }
+    return new RodFelt(rods, totals);
   }
 
   // ---- break-glass
@@ -231,23 +259,27 @@ final class RodBoard implements MetricSource {
   RodList list() {
     var now = time.now();
     var table = table();
+    var there = elsewhere.get();
     var known = new ArrayList<KnownShape>();
     for (var rod : KnownRod.values()) {
       var drill = table.drills().get(RodDrill.key(rod));
       known.add(
           KnownShape.of(
               rod,
-              effects.total(rod),
+              effects.total(rod) + there.total(rod),
               drill,
               drill != null && drill.counts(config.drilledWithin(), now)));
     }
     var items = new ArrayList<RodShape>();
     view.all().stream()
         .filter(inserted -> inserted.acts(now.toEpochMilli()))
-        .forEach(inserted -> items.add(RodShape.of(inserted, now)));
+        .forEach(inserted -> {
+          var rod = inserted.rod();
+          items.add(RodShape.of(rod, true, inserted.effect() + there.of(rod)));
+        });
     for (var rod : table.all()) { // of other nodes, or of a newer platform: they do nothing here
       if (rod.acts(now) && items.stream().noneMatch(shape -> same(shape, rod))) {
-        items.add(RodShape.of(rod, false, 0));
+        items.add(RodShape.of(rod, false, there.of(rod)));
       }
     }
     return new RodList(items, known, node, local.unwritten(), null);

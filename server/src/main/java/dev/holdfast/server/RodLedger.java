@@ -1,6 +1,7 @@
 package dev.holdfast.server;
 
 import dev.holdfast.ledger.Follower;
+import dev.holdfast.ledger.FollowerConfig;
 import dev.holdfast.ledger.Ledger;
 import dev.holdfast.ledger.Receipt;
 import dev.holdfast.ledger.Transaction;
@@ -11,14 +12,14 @@ import dev.holdfast.limits.Outcome;
 import dev.holdfast.limits.Refusal;
 import dev.holdfast.limits.Rod;
 import dev.holdfast.limits.RodOrder;
+import dev.holdfast.limits.Supervised;
 import dev.holdfast.limits.Time;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
-import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -32,7 +33,6 @@ final class RodLedger implements AutoCloseable {
   static final int RODS_MAX = 1_000;
 
   private static final Logger LOG = Logger.getLogger(RodLedger.class.getName());
-  private static final Duration GLANCE = Duration.ofMillis(250);
   private static final Duration TICK = Duration.ofSeconds(1);
   private static final Duration APPLY_WAIT = Duration.ofSeconds(5);
   private static final Duration WARM_UP = Duration.ofSeconds(30);
@@ -42,20 +42,17 @@ final class RodLedger implements AutoCloseable {
   private final RodBoard board;
   private final Ledger ledger;
   private final Time time;
-  private final Follower<RodTable> follower;
+  private final RodFollower follower;
   private final Gcra complaints;
-  private final Thread watch;
-  private final Thread scribe;
-  private volatile boolean closed;
+  private final Supervised scribe;
 
   RodLedger(RodBoard board, Ledger ledger, Time time) {
     this.board = board;
     this.ledger = ledger;
     this.time = time;
-    follower = new Follower<>("rods", ledger, RodTable.FOLD, time);
+    follower = new RodFollower(board, ledger, FollowerConfig.defaults(), time);
     complaints = new Gcra(1, Duration.ofMinutes(1), 1, time.nanos());
-    watch = Thread.ofPlatform().name("rods-watch").daemon().unstarted(this::watch);
-    scribe = Thread.ofVirtual().name("rods-scribe").unstarted(this::scribe);
+    scribe = Supervised.virtual("rods-scribe", time, this::scribe);
   }
 
   /**
@@ -64,13 +61,20 @@ final class RodLedger implements AutoCloseable {
    * @throws InterruptedException when the thread is asked to end
    */
   void start() throws InterruptedException {
-    follower.start();
-    if (!follower.awaitApplied(ledger.head(), WARM_UP)) {
+    if (!follower.start(ledger.head(), WARM_UP)) {
       LOG.warning("the control rods could not be read in " + WARM_UP + "; it goes on");
     }
-    board.decidedBy(() -> follower.view().value());
-    watch.start();
     scribe.start();
+  }
+
+  /** Who folds the rods, for who reports how followers are. */
+  Follower<RodTable> follower() {
+    return follower.follower();
+  }
+
+  /** The background parts, for who reports how they are. */
+  List<Supervised> parts() {
+    return List.of(follower.part(), scribe);
   }
 
   /** Sets a rod for everybody whom its scope names. */
@@ -112,7 +116,7 @@ final class RodLedger implements AutoCloseable {
                   Check.message("rod", name + " " + scope, "one that `holdfast rods list` shows")))
           : Outcome.done(lifted);
     }
-    long effect = board.effect(found);
+    long effect = board.effectEverywhere(found);
     var done =
         append(table -> {
           var transaction = Transaction.by(actor);
@@ -145,6 +149,24 @@ final class RodLedger implements AutoCloseable {
     return all;
   }
 
+  /** Takes over what an edge says of its own rods; said twice, it is noted once. */
+  void noted(String edge, List<RodNote> notes) {
+    var known = new HashSet<RodNote>();
+    board.table().history().forEach(note -> known.add(note.numbered(0)));
+    known.addAll(board.local().waiting(LocalRods.NOTES_MAX));
+    boolean any = false;
+    for (var note : notes) {
+      var own = note.of(edge);
+      if (known.add(own)) {
+        board.local().note(own);
+        any = true;
+      }
+    }
+    if (any) {
+      var _ = board.local().save();
+    }
+  }
+
   private void note(Transaction transaction, RodTable table, List<RodNote> notes) {
     table.note(transaction, notes);
     var drills = new HashMap<String, RodDrill>();
@@ -160,7 +182,7 @@ final class RodLedger implements AutoCloseable {
   /** Appends what is decided against the table, again when somebody else was faster. */
   private Outcome<Long> append(Function<RodTable, Outcome<Transaction>> change) {
     for (int tries = 1; ; tries++) {
-      var before = follower.view();
+      var before = follower().view();
       Transaction transaction;
       switch (change.apply(before.value())) {
         case Outcome.Refused<Transaction>(var refusal) -> {
@@ -196,42 +218,18 @@ final class RodLedger implements AutoCloseable {
   /** Who sets a rod finds that it acts here when he is told that it is set. */
   private void settle(long position) {
     try {
-      follower.awaitApplied(position, APPLY_WAIT);
+      follower().awaitApplied(position, APPLY_WAIT);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
     board.publish();
   }
 
-  private void watch() {
-    long seen = -1;
-    try {
-      while (!closed) {
-        follower.awaitApplied(seen + 1, GLANCE);
-        long now = follower.view().position();
-        if (now != seen) {
-          seen = now;
-          board.publish();
-        }
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt(); // this is how it ends
-    }
-  }
-
-  private void scribe() {
-    try {
-      while (!closed) {
-        try {
-          deliver();
-          bury();
-        } catch (RuntimeException e) {
-          LOG.log(Level.SEVERE, "rods could not be looked after; it goes on", e);
-        }
-        time.sleep(TICK);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt(); // this is how it ends
+  private void scribe(Supervised self) throws InterruptedException {
+    while (!self.closed()) {
+      deliver();
+      bury();
+      time.sleep(TICK);
     }
   }
 
@@ -280,7 +278,7 @@ final class RodLedger implements AutoCloseable {
             if (found != null && found.value().equals(rod)) {
               transaction.delete(rod.key(), Transaction.at(found.revision()));
               var note = RodNote.of(RodNote.Event.EXPIRED, rod, now, "clock", null, null);
-              notes.add(note.with(board.effect(rod), false));
+              notes.add(note.with(board.effectEverywhere(rod), false));
             }
           }
           note(transaction, table, notes);
@@ -290,15 +288,7 @@ final class RodLedger implements AutoCloseable {
 
   @Override
   public void close() {
-    closed = true;
-    watch.interrupt();
-    scribe.interrupt();
-    try {
-      watch.join(TimeUnit.SECONDS.toMillis(5));
-      scribe.join(TimeUnit.SECONDS.toMillis(5));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    scribe.close();
     follower.close();
   }
 }

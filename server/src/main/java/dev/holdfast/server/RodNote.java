@@ -67,6 +67,11 @@ record RodNote(
     return new RodNote(number, event, rod, at, by, why, node, effectThen, drilled);
   }
 
+  /** The same, of that node and without a number. */
+  RodNote of(String only) {
+    return new RodNote(0, event, rod, at, by, why, only, effect, drill);
+  }
+
   RodNote numbered(long next) {
     return new RodNote(next, event, rod, at, by, why, node, effect, drill);
   }

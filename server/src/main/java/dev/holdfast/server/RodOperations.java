@@ -10,6 +10,7 @@ import dev.holdfast.limits.RodScope;
 import dev.holdfast.server.Operation.Access;
 import dev.holdfast.server.Operation.Effect;
 import dev.holdfast.server.Operation.Query;
+import dev.holdfast.server.RodShapes.EdgeRodNotes;
 import dev.holdfast.server.RodShapes.NewRodDrill;
 import dev.holdfast.server.RodShapes.RodList;
 import dev.holdfast.server.RodShapes.RodNoteList;
@@ -23,6 +24,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /** What the API can do with control rods. Thread-safe. */
 final class RodOperations {
@@ -85,6 +87,16 @@ final class RodOperations {
             .doing(Effect.CONTROLS),
         Operation.of(
                 HandlerType.POST,
+                "/v1/edges/{name}/rod-notes",
+                "An edge says what happened to its own control rods, for the record.",
+                EdgeRodNotes.class,
+                null,
+                204,
+                this::noted)
+            .as(Access.FOLLOW_CALL, null)
+            .doing(Effect.CONTROLS),
+        Operation.of(
+                HandlerType.POST,
                 "/v1/rods/{rod}/drills",
                 "Notes that a drill saw the control rod work.",
                 NewRodDrill.class,
@@ -93,6 +105,14 @@ final class RodOperations {
                 this::drilled)
             .as(Access.CONTROL, null)
             .doing(Effect.CONTROLS));
+  }
+
+  /** An edge speaks for itself alone, whatever the notes say. */
+  private @Nullable Object noted(Context context) throws IOException {
+    var edge = context.pathParam("name");
+    Check.that(EdgeReports.NAME.matcher(edge).matches(), "edge", edge, "a name of a-z, 0-9, '-'");
+    ledger.noted(edge, Json.body(context, EdgeRodNotes.class).items());
+    return null;
   }
 
   private static KnownRod known(Context context) {

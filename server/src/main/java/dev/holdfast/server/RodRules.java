@@ -1,16 +1,20 @@
 package dev.holdfast.server;
 
 import dev.holdfast.drones.Drones;
+import dev.holdfast.drones.Fleet;
 import dev.holdfast.edge.Routing;
 import dev.holdfast.ledger.Follower;
 import dev.holdfast.ledger.Ledger;
 import dev.holdfast.ledger.Standing;
 import dev.holdfast.limits.KnownRod;
 import dev.holdfast.limits.RodRule;
+import dev.holdfast.limits.Supervised;
 import dev.holdfast.limits.Time;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
 import java.util.List;
 import java.util.function.DoubleSupplier;
 import java.util.logging.Level;
@@ -27,11 +31,15 @@ final class RodRules implements AutoCloseable {
   private static final Duration TTL = Duration.ofMinutes(1);
   private static final String WEAK = "rollbacks";
   private static final int POOL_MIN = 20;
+  private static final int CRASHING_APPS_MIN = 5;
+  private static final int CRASHES_MIN = 3;
+  private static final int CRASHES_MAX = 6;
+  private static final Duration CRASHED_WITHIN = Duration.ofMinutes(5);
 
   private final RodBoard board;
   private final List<Watched> rules;
   private final Time time;
-  private final Thread thread;
+  private final Supervised part;
 
   /** A rule and what it looks at; NaN for what could not be read. */
   record Watched(RodRule rule, DoubleSupplier reading) {}
@@ -40,11 +48,15 @@ final class RodRules implements AutoCloseable {
     this.board = board;
     this.rules = List.copyOf(rules);
     this.time = time;
-    thread = Thread.ofVirtual().name("rods-rules").unstarted(this::run);
+    part = Supervised.virtual("rods-rules", time, this::run);
   }
 
   void start() {
-    thread.start();
+    part.start();
+  }
+
+  Supervised part() {
+    return part;
   }
 
   /** The rules of a platform, or none of them where they are off. */
@@ -61,7 +73,8 @@ final class RodRules implements AutoCloseable {
             new Watched(ledgerQueue(), ledger::load),
             new Watched(disk(), () -> missing(home, settings.diskFreeMin())),
             new Watched(stream(), () -> frozen(board, routing, time) ? 1 : 0),
-            new Watched(pool(), () -> used(settings, drones)));
+            new Watched(pool(), () -> used(settings, drones)),
+            new Watched(crashLoops(), () -> crashing(drones.apps().fleet(), time.now())));
     var rules = new RodRules(board, settings.rules() ? all : List.of(), time);
     rules.start();
     return rules;
@@ -87,6 +100,27 @@ final class RodRules implements AutoCloseable {
     return count < POOL_MIN ? 0 : (double) drones.apps().fleet().instances().size() / count;
   }
 
+  /**
+   * Which share of the apps began to crash again and again lately; 0 when they are few. One that
+   * has crashed for long is not counted: it is not a sign of what happens now.
+   */
+  static double crashing(Fleet fleet, Instant now) {
+    var crashing = new HashSet<String>();
+    fleet
+        .crashes()
+        .forEach((_, crash) -> {
+          var app = fleet.app(crash.app());
+          if (app != null
+              && app.release() == crash.release()
+              && crash.crashes() >= CRASHES_MIN
+              && crash.crashes() <= CRASHES_MAX
+              && crash.at().plus(CRASHED_WITHIN).isAfter(now)) {
+            crashing.add(crash.app());
+          }
+        });
+    return crashing.size() < CRASHING_APPS_MIN ? 0 : (double) crashing.size() / fleet.apps().size();
+  }
+
   /** The ledger's writer does not keep up. */
   static RodRule ledgerQueue() {
     return deny("ledger-queue", 0.9, 0.5, "the queue of the ledger's writer is nearly full");
@@ -107,22 +141,19 @@ final class RodRules implements AutoCloseable {
     return deny("pool", 0.95, 0.9, "19 of 20 drones are in use");
   }
 
+  /** Many apps began to crash at once: what they share is broken, and more starts are more load. */
+  static RodRule crashLoops() {
+    return deny("crash-loops", 0.3, 0.1, "3 of 10 apps began to crash again and again");
+  }
+
   private static RodRule deny(String name, double high, double low, String reason) {
     return new RodRule(name, KnownRod.DENY_DEPLOYS, WEAK, high, low, 3, TTL, reason);
   }
 
-  private void run() {
-    try {
-      while (!Thread.currentThread().isInterrupted()) {
-        try {
-          look();
-        } catch (RuntimeException e) {
-          LOG.log(Level.SEVERE, "the rules could not be looked after; it goes on", e);
-        }
-        time.sleep(TICK);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt(); // this is how it ends
+  private void run(Supervised self) throws InterruptedException {
+    while (!self.closed()) {
+      look();
+      time.sleep(TICK);
     }
   }
 
@@ -137,11 +168,6 @@ final class RodRules implements AutoCloseable {
 
   @Override
   public void close() {
-    thread.interrupt();
-    try {
-      thread.join(Duration.ofSeconds(5));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    part.close();
   }
 }

@@ -1,9 +1,9 @@
 package dev.holdfast.server;
 
+import dev.holdfast.limits.Check;
 import dev.holdfast.limits.KnownRod;
 import dev.holdfast.limits.Rod;
 import dev.holdfast.limits.RodScope;
-import dev.holdfast.limits.RodView;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
@@ -20,7 +20,7 @@ final class RodShapes {
    * @param level as people write it
    * @param left the share that it leaves, in percent
    * @param acts whether it does anything here now
-   * @param effect what it did on the node that answers
+   * @param effect what it did on the node that answers and on the edges that report to it
    * @param counts what {@code effect} counts
    */
   record RodShape(
@@ -51,10 +51,6 @@ final class RodShapes {
           acts,
           effect,
           known == null ? "not known here" : known.effect());
-    }
-
-    static RodShape of(RodView.Inserted inserted, Instant now) {
-      return of(inserted.rod(), inserted.acts(now.toEpochMilli()), inserted.effect());
     }
   }
 
@@ -138,6 +134,16 @@ final class RodShapes {
           note.node(),
           note.effect(),
           note.drill());
+    }
+  }
+
+  /** What happened to rods on an edge and is in no ledger yet. */
+  record EdgeRodNotes(List<RodNote> items) {
+    static final int NOTES_MAX = 50;
+
+    EdgeRodNotes {
+      items = List.copyOf(items);
+      Check.that(items.size() <= NOTES_MAX, "items", items.size(), "at most " + NOTES_MAX);
     }
   }
 

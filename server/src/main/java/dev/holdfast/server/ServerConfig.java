@@ -244,6 +244,10 @@ record ServerConfig(Path home, Map<String, String> values) {
           CERTS_ROOTS,
           CERTS_CHALLENGES,
           CERTS_SELF_SIGNED,
+          LedgerSettings.COMPACT,
+          LedgerSettings.COMPACT_ENTRIES,
+          LedgerSettings.COMPACT_DEAD,
+          LedgerSettings.COMPACT_KEEP,
           RodSettings.TTL,
           RodSettings.TTL_MAX,
           RodSettings.RULES,
@@ -349,6 +353,7 @@ record ServerConfig(Path home, Map<String, String> values) {
     uidFirst();
     Roles.check(this);
     certs();
+    new LedgerSettings(this).check();
     new RodSettings(this).check();
     Undefended.of(this);
     var edge = new EdgeSettings(this);

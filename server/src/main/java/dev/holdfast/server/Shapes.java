@@ -9,6 +9,7 @@ import dev.holdfast.drones.ProcessView;
 import dev.holdfast.drones.Release;
 import dev.holdfast.ledger.Route;
 import dev.holdfast.limits.Check;
+import dev.holdfast.limits.Supervised;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
@@ -241,4 +242,35 @@ final class Shapes {
   record LogShape(Instant time, String source, String process, String text) {}
 
   record Empty() {}
+
+  /**
+   * A background part of the platform.
+   *
+   * @param state running, backoff, degraded or stopped
+   * @param failures deaths in a row
+   * @param leftOut what it works on no more for a while, since it died of it
+   */
+  record PartShape(
+      String name,
+      String state,
+      long starts,
+      int failures,
+      @Nullable String cause,
+      @Nullable Instant diedAt,
+      @Nullable Instant nextStartAt,
+      List<String> leftOut) {
+    static PartShape of(Supervised.Report report) {
+      return new PartShape(
+          report.name(),
+          report.state().word(),
+          report.starts(),
+          report.failures(),
+          report.cause(),
+          report.diedAt(),
+          report.nextStartAt(),
+          report.shunned());
+    }
+  }
+
+  record PartList(List<PartShape> items) {}
 }

@@ -39,8 +39,30 @@ class LedgerOperationsTest {
     var status = stage.get("/v1/ledger/status").json();
     assertThat(status.get("head").asLong()).isPositive();
     var names = status.get("followers").findValuesAsString("name");
-    assertThat(names).containsExactlyInAnyOrder("routing", "fleet", "certs", "tokens");
+    assertThat(names).containsExactlyInAnyOrder("routing", "fleet", "certs", "tokens", "rods");
     assertThat(status.get("followers").findValuesAsString("standing")).containsOnly("following");
+  }
+
+  @Test
+  void showsThePlatformsOwnPartsAndThatTheyRun() throws Exception {
+    var parts = stage.get("/v1/parts").json().get("items");
+    assertThat(parts.findValuesAsString("name"))
+        .contains(
+            "access-log",
+            "app-logs",
+            "certs",
+            "conductor",
+            "edge-minder",
+            "ledger-auditor",
+            "ledger-compactor",
+            "node-lease",
+            "rods-rules",
+            "rods-scribe",
+            "rods-watch");
+    assertThat(parts.findValuesAsString("state")).containsOnly("running");
+    assertThat(stage.get("/metrics").body())
+        .contains("holdfast_parts{state=\"degraded\"} 0\n")
+        .contains("holdfast_part_starts_total{part=\"conductor\"} 1\n");
   }
 
   @Test

@@ -53,8 +53,10 @@ class OpenApiTest {
       GET /v1/certs
       GET /v1/health
       GET /v1/edges
+      POST /v1/edges/{name}/rod-notes
       GET /v1/hosts/{host}/policy
       GET /v1/ledger
+      GET /v1/parts
       GET /v1/ledger/snapshot
       GET /v1/ledger/diff
       GET /v1/ledger/entries
