@@ -33,6 +33,24 @@ public final class RoutingFold implements Fold<Routing> {
     return Routing.empty();
   }
 
+  /** Routes are the one thing of which there may be a million. */
+  @Override
+  public Routing open() {
+    return new Routing(
+        PersistentMap.open(), PersistentMap.empty(), PersistentMap.empty(), Policies.empty());
+  }
+
+  @Override
+  public Routing settle(Routing open) {
+    return new Routing(
+        open.routes().settled(), open.services(), open.endpoints(), open.policies());
+  }
+
+  @Override
+  public void readAhead(Entry entry) {
+    Route.KIND.readAhead(entry);
+  }
+
   @Override
   public Routing apply(Routing view, Entry entry) {
     if (entry.kind().equals(Route.KIND.name())) {
@@ -65,8 +83,11 @@ public final class RoutingFold implements Fold<Routing> {
   public boolean shows(Routing view, Entry entry) {
     boolean deleted = entry.deleted();
     if (entry.kind().equals(Route.KIND.name())) {
-      var shown = view.route(rest(entry, ROUTE));
-      return deleted ? shown == null : Route.KIND.decode(entry).equals(shown);
+      if (deleted) {
+        return view.route(rest(entry, ROUTE)) == null;
+      }
+      var route = Route.KIND.decode(entry);
+      return isKey(entry, route) && route.equals(view.route(route.host()));
     }
     if (entry.kind().equals(Service.KIND.name())) {
       var shown = view.service(rest(entry, SERVICE));
@@ -83,24 +104,31 @@ public final class RoutingFold implements Fold<Routing> {
 
   /** A host that leads elsewhere now inherits from there. */
   private static Routing routed(Routing view, Entry entry) {
-    var routes = routes(view.routes(), entry);
-    var host = rest(entry, ROUTE);
-    var route = routes.get(host);
-    return new Routing(
-        routes,
-        view.services(),
-        view.endpoints(),
-        view.policies().routed(host, route == null ? null : route.service()));
+    PersistentMap<String, Route> routes;
+    Policies policies;
+    if (entry.deleted()) {
+      var host = rest(entry, ROUTE);
+      routes = view.routes().without(host);
+      policies = view.policies().routed(host, null);
+    } else {
+      var route = Route.KIND.decode(entry);
+      if (!isKey(entry, route)) {
+        checkKey(entry, Route.key(route.host()));
+      }
+      policies = view.policies().routed(route.host(), route.service());
+      routes = view.routes().with(route.host(), route);
+    }
+    return routes == view.routes() && policies == view.policies()
+        ? view
+        : new Routing(routes, view.services(), view.endpoints(), policies);
   }
 
-  private static PersistentMap<String, Route> routes(
-      PersistentMap<String, Route> routes, Entry entry) {
-    if (entry.deleted()) {
-      return routes.without(rest(entry, ROUTE));
-    }
-    var route = Route.KIND.decode(entry);
-    checkKey(entry, Route.key(route.host()));
-    return routes.with(route.host(), route);
+  /** As {@link #checkKey} of the route's key, which is not made for it. */
+  private static boolean isKey(Entry entry, Route route) {
+    var key = entry.key();
+    return key.length() == ROUTE.length() + route.host().length()
+        && key.startsWith(ROUTE)
+        && key.endsWith(route.host());
   }
 
   private static PersistentMap<String, Service> services(

@@ -23,11 +23,12 @@ final class Book<V> {
   private record Held(String cause, long seen, long good, boolean decided) {}
 
   private final Fold<V> fold;
-  private final Parts parts = new Parts(); // of the digest, by live key
+  private final Parts parts; // of the digest, by live key
   private final HashMap<String, Held> quarantine = new HashMap<>();
   private final HashMap<String, Integer> live = new HashMap<>();
   private final long[] positions = new long[REMEMBERED];
   private final long[] digests = new long[REMEMBERED];
+  private boolean open;
   private V value;
   private long position;
   private long digest;
@@ -37,9 +38,35 @@ final class Book<V> {
   private boolean touched;
   private @Nullable Map<String, String> causes;
 
+  /** A view that was open to changes in place does not show one of them. */
+  static final class Spoiled extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private Spoiled(Entry entry) {
+      super("the fold did not do what position " + entry.position() + " says");
+    }
+  }
+
   Book(Fold<V> fold) {
     this.fold = fold;
+    parts = new Parts();
     value = fold.start();
+  }
+
+  /** A book whose value nobody sees before {@link #settle}, with room for so many keys. */
+  Book(Fold<V> fold, int expected) {
+    this.fold = fold;
+    parts = new Parts(expected);
+    open = true;
+    value = fold.open();
+  }
+
+  /** From now on every value stays as it is. */
+  void settle() {
+    if (open) {
+      value = fold.settle(value);
+      open = false;
+    }
   }
 
   /** Whether entries of that kind count, in the digest too. */
@@ -128,9 +155,17 @@ final class Book<V> {
    * Applies the entry, or puts its key in quarantine.
    *
    * @return false when the quarantine is full; nothing happened then
+   * @throws Spoiled when that has to be done over without changes in place
    */
   boolean apply(Entry entry) {
-    touched = reads(fold, entry.kind());
+    long part = part(fold, entry);
+    return apply(entry, part == 0 && parts.size() == 0 ? 0 : Parts.hash(entry.key()), part);
+  }
+
+  /** As {@link #apply(Entry)}, with the key's {@link Parts#hash} and what the entry adds. */
+  boolean apply(Entry entry, long hash, long part) {
+    boolean read = reads(fold, entry.kind());
+    touched = read;
     if (entry.kind().equals(Withheld.KIND.name())) {
       return withheld(entry);
     }
@@ -147,29 +182,31 @@ final class Book<V> {
       return true;
     }
     settle(entry.key());
-    if (entry.deleted() || !reads(fold, entry.kind())) {
+    if (entry.deleted() || !read) {
       if (parts.size() > 0) {
-        long before = parts.remove(entry.key());
+        long before = parts.remove(hash);
         digest -= before;
         touched |= before != 0;
         count(entry.kind(), before == 0 ? 0 : -1);
       }
     } else {
-      long part = Digest.of(entry.key(), entry.revision(), Envelope.crc(entry.payload()));
-      long before = parts.put(entry.key(), part);
+      long before = parts.put(hash, part);
       digest += part - before;
       count(entry.kind(), before == 0 ? 1 : 0);
     }
     return true;
   }
 
+  /** What the entry adds to the digest of who folds like that. */
+  static long part(Fold<?> fold, Entry entry) {
+    return entry.deleted() || !reads(fold, entry.kind())
+        ? 0
+        : Digest.of(entry.key(), entry.revision(), Envelope.crc(entry.payload()));
+  }
+
   /** Keeps the key's last value although the entry says otherwise. */
   void hold(Entry entry, String cause, boolean decided) {
-    long seen =
-        entry.deleted() || !reads(fold, entry.kind())
-            ? 0
-            : Digest.of(entry.key(), entry.revision(), Envelope.crc(entry.payload()));
-    hold(entry.key(), seen, cause, decided);
+    hold(entry.key(), part(fold, entry), cause, decided);
   }
 
   /** Puts an older entry of a key in quarantine in: its last good value. Says nothing new. */
@@ -248,8 +285,13 @@ final class Book<V> {
           value = next;
           return null;
         }
+        if (open) {
+          throw new Spoiled(entry);
+        }
         misapplied++;
         failure = "the fold did not do what the entry says";
+      } catch (Spoiled s) {
+        throw s;
       } catch (Throwable t) {
         failure = Check.printable("" + t);
       }

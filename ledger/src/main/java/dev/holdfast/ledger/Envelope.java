@@ -6,6 +6,7 @@ import dev.holdfast.limits.Check;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.zip.CRC32C;
 
 /**
@@ -83,15 +84,15 @@ public final class Envelope {
       long revision = in.getLong();
       var time = Instant.ofEpochMilli(in.getLong());
       int schema = in.getInt();
-      var kind = text(in);
-      var key = text(in);
-      var actor = text(in);
+      var kind = name(in);
+      int keyLength = skip(in);
+      var key = new String(bytes, in.position() - keyLength, keyLength, UTF_8);
+      var actor = name(in);
       int length = in.getInt();
       if (length != in.remaining() - 4) {
         return bad("payload length", length, String.valueOf(in.remaining() - 4));
       }
-      byte[] payload = new byte[length];
-      in.get(payload);
+      byte[] payload = Arrays.copyOfRange(bytes, in.position(), in.position() + length);
       return new Decoded.Good(
           new Entry(
               position,
@@ -132,10 +133,20 @@ public final class Envelope {
     return (int) crc.getValue();
   }
 
-  private static String text(ByteBuffer in) {
-    byte[] bytes = new byte[Short.toUnsignedInt(in.getShort())];
-    in.get(bytes);
-    return new String(bytes, UTF_8);
+  /** A text of which there are few. */
+  private static String name(ByteBuffer in) {
+    int length = skip(in);
+    return Repeated.NAMES.of(in.array(), in.position() - length, length);
+  }
+
+  /** Goes behind the text that comes; how long it is. */
+  private static int skip(ByteBuffer in) {
+    int length = Short.toUnsignedInt(in.getShort());
+    if (length > in.remaining()) {
+      throw new BufferUnderflowException();
+    }
+    in.position(in.position() + length);
+    return length;
   }
 
   private static Decoded bad(String name, Object value, String expected) {

@@ -14,7 +14,7 @@ import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,13 +61,14 @@ final class FileShelf implements Shelf {
   // ---- reading
 
   @Override
-  public @Nullable Mark load(Supplier<Consumer<Frame>> attempt) {
+  public @Nullable Mark load(LongFunction<Consumer<Frame>> attempt) {
     try {
       prepare();
       var found = numbered(BASE);
       for (long number : found.descendingMap().keySet()) {
-        var reading = new Reading(attempt.get());
-        if (reading.base(folder.resolve(BASE + number))) {
+        var base = folder.resolve(BASE + number);
+        var reading = new Reading(attempt.apply(FrameFile.frames(base)));
+        if (reading.base(base)) {
           var mark = reading.logs(numbered(LOG));
           resume(number, reading, mark);
           return mark;

@@ -75,7 +75,7 @@ final class Filling<V> {
     bad.values().forEach(frame -> good.put(frame.keyHash(), frame));
     var found = new HashMap<Long, Shelf.Frame>();
     var mark =
-        shelf.load(() -> {
+        shelf.load(_ -> {
           found.clear();
           return frame -> {
             if (good.containsKey(frame.keyHash())

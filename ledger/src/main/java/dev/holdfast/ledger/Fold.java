@@ -11,6 +11,25 @@ public interface Fold<V> {
   V start();
 
   /**
+   * As {@link #start}, for who keeps every view to himself until it is {@link #settle}d. Such a
+   * view may be changed in place by {@link #apply}, which leaves it as it was when it throws.
+   */
+  default V open() {
+    return start();
+  }
+
+  /** The view of everything that was applied to the open one, which changes no more. */
+  default V settle(V open) {
+    return open;
+  }
+
+  /**
+   * Works out of an entry alone what {@link #apply} will need, where that is dear. Only a hint: it
+   * changes nothing, throws nothing, and may be called on another thread or not at all.
+   */
+  default void readAhead(Entry entry) {}
+
+  /**
    * Whether entries of that kind can change the view. What a fold does not read costs its follower
    * neither memory nor a place in the digest.
    */

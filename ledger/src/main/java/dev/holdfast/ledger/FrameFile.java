@@ -117,6 +117,20 @@ final class FrameFile {
     }
   }
 
+  /** About how many frames a base has, as its end says, which is not checked; 0 when unknown. */
+  static long frames(Path file) throws IOException {
+    int endBytes = FIXED_BYTES + 4;
+    try (var channel = FileChannel.open(file)) {
+      var in = ByteBuffer.allocate(endBytes);
+      channel.position(Math.max(0, channel.size() - endBytes));
+      while (in.hasRemaining() && channel.read(in) >= 0) {}
+      in.flip();
+      return in.remaining() < endBytes || in.get() != END
+          ? 0
+          : Math.clamp(in.getLong(2), 0, channel.size() / endBytes);
+    }
+  }
+
   /** Hands over every whole frame; whether the file ends behind the last one. */
   static boolean read(Path file, Visitor visitor) throws IOException {
     try (var channel = FileChannel.open(file)) {

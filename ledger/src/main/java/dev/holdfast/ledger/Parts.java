@@ -20,9 +20,19 @@ final class Parts {
   private static final int SLOTS_MIN = 16;
   private static final int EMPTY = 0;
 
-  private long[] table = new long[2 * SLOTS_MIN]; // hash and part, in turn
-  private int slots = SLOTS_MIN;
+  private long[] table; // hash and part, in turn
+  private int slots;
   private int size;
+
+  Parts() {
+    this(0);
+  }
+
+  /** With room for so many keys: a table that grows is in memory twice for a moment. */
+  Parts(int expected) {
+    slots = Math.max(SLOTS_MIN, (int) (expected * 100L / LOAD_MAX_PERCENT) + 1);
+    table = new long[Math.multiplyExact(2, slots)];
+  }
 
   /** How many keys. */
   int size() {
@@ -93,8 +103,12 @@ final class Parts {
 
   /** What stands for the key. */
   static long hash(String key) {
-    long hash = Digest.ofKey(key);
-    return hash == EMPTY ? 1 : hash;
+    return hash(Digest.ofKey(key));
+  }
+
+  /** The same, of a key whose {@link Digest#ofKey} is known. */
+  static long hash(long ofKey) {
+    return ofKey == EMPTY ? 1 : ofKey;
   }
 
   /** The hash's slot, or the empty one where it belongs. */

@@ -2,6 +2,7 @@ package dev.holdfast.ledger;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** Bytes that nobody can change any more. Immutable. */
 public final class Payload {
@@ -9,6 +10,7 @@ public final class Payload {
   public static final Payload EMPTY = new Payload(new byte[0]);
 
   private final byte[] bytes;
+  private @Nullable Object known; // a race leaves one of two equal and immutable values
 
   private Payload(byte[] bytes) {
     this.bytes = bytes;
@@ -42,6 +44,17 @@ public final class Payload {
   /** The bytes themselves, for readers in this package that keep their hands off. */
   byte[] shared() {
     return bytes;
+  }
+
+  /** What a {@link Kind} of that type read in these bytes before, or null. */
+  <T> @Nullable T known(Class<T> type) {
+    var value = known;
+    return value != null && value.getClass() == type ? type.cast(value) : null;
+  }
+
+  /** Remembers what stands here, so that who looks again need not read it again. */
+  void know(Object value) {
+    known = value;
   }
 
   /** The bytes read as UTF-8; what is not UTF-8 becomes U+FFFD. */

@@ -161,13 +161,16 @@ final class Pursuit<V> {
 
   // ---- loading
 
-  private void load() throws StoreException {
+  private void load() throws StoreException, InterruptedException {
     if (!shelfTried) {
       shelfTried = true;
-      var replay = new Replay<>(fold, verdicts);
-      var mark = shelf.load(replay);
+      var read = readShelf(true);
+      if (read == null) {
+        read = readShelf(false);
+      }
+      var mark = read.mark();
       if (mark != null) {
-        book = replay.book();
+        book = read.book();
         book.advance(mark.position());
         hearing.knownAsOf(Instant.ofEpochMilli(mark.asOfMillis()));
         loaded = true;
@@ -188,6 +191,18 @@ final class Pursuit<V> {
     loaded = true;
     warm = true;
     freeze(filling.blocked());
+  }
+
+  private record Read<V>(Book<V> book, Shelf.@Nullable Mark mark) {}
+
+  /** What is on disk; null when it was changed in place and that went wrong. */
+  private @Nullable Read<V> readShelf(boolean inPlace) throws InterruptedException {
+    try (var replay = new Replay<>(name, fold, verdicts, inPlace)) {
+      var mark = shelf.load(replay);
+      return new Read<>(replay.book(), mark);
+    } catch (Book.Spoiled e) {
+      return null;
+    }
   }
 
   // ---- following

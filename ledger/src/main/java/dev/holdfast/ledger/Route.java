@@ -17,7 +17,7 @@ public record Route(String host, @Nullable String service, @Nullable String addr
   private static final String HTTP = "http://";
 
   /** Routes in the ledger. */
-  public static final Kind<Route> KIND = Kind.open("route", 1, Route.class);
+  public static final Kind<Route> KIND = Kind.open("route", 1, Route.class, RouteText::read);
 
   /** Refuses a route that leads to no place or to two. */
   public Route {
@@ -28,11 +28,10 @@ public record Route(String host, @Nullable String service, @Nullable String addr
         service + ", " + address,
         "either a service or an address");
     if (address != null) {
-      // Only addresses that were found good are remembered with such a beginning.
-      var known = address.startsWith(HTTP) ? Repeated.seen(address) : null;
-      address = known == null ? Repeated.of(address(address)) : known;
+      var known = Repeated.ADDRESSES.seen(address);
+      address = known == null ? Repeated.ADDRESSES.of(address(address)) : known;
     }
-    service = service == null || service.startsWith(HTTP) ? service : Repeated.of(service);
+    service = service == null ? null : Repeated.NAMES.of(service);
   }
 
   /** A route to a service. */

@@ -2,7 +2,7 @@ package dev.holdfast.ledger;
 
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,11 +49,12 @@ interface Shelf extends AutoCloseable {
   /**
    * Hands over what is kept, in the order in which it has to be applied.
    *
-   * @param attempt called at the beginning of every attempt for who takes its frames; what an
-   *     earlier one was given has to be forgotten, since its generation turned out to be damaged
+   * @param attempt called at the beginning of every attempt, with about how many frames will come,
+   *     for who takes them; what an earlier one was given has to be forgotten, since its generation
+   *     turned out to be damaged
    * @return how far the last attempt goes, or null when there is nothing that can be trusted
    */
-  @Nullable Mark load(Supplier<Consumer<Frame>> attempt);
+  @Nullable Mark load(LongFunction<Consumer<Frame>> attempt);
 
   /** Adds what was applied since, without waiting for the disk. */
   void append(List<Frame> frames, Mark mark);
@@ -86,7 +87,7 @@ interface Shelf extends AutoCloseable {
             };
 
         @Override
-        public @Nullable Mark load(Supplier<Consumer<Frame>> attempt) {
+        public @Nullable Mark load(LongFunction<Consumer<Frame>> attempt) {
           return null;
         }
 

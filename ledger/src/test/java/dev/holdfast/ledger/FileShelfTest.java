@@ -40,7 +40,7 @@ class FileShelfTest {
     static Content of(Shelf shelf) {
       var content = new Content();
       content.mark =
-          shelf.load(() -> {
+          shelf.load(_ -> {
             content.positions.clear();
             return frame -> content.take(frame);
           });

@@ -3,6 +3,7 @@ package dev.holdfast.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.LongStream;
@@ -58,6 +59,56 @@ class PersistentMapTest {
       assertSame(map, model);
     }
     assertThat(map.size()).isZero();
+  }
+
+  @ParameterizedTest(name = "seed {0}")
+  @MethodSource("seeds")
+  void whatWasFilledInPlaceIsTheMapOfTheSameChanges(long seed) {
+    var random = new Random(seed);
+    int[] hashes = hashes(random);
+    int ids = 1 + random.nextInt(3_000);
+    var model = new HashMap<Key, Integer>();
+    PersistentMap<Key, Integer> map = PersistentMap.open();
+    for (int step = 0; step < 4_000; step++) {
+      var key = new Key(random.nextInt(ids), 0);
+      key = new Key(key.id(), step % 3 == 0 ? hashes[key.id() % hashes.length] : key.id() * 7_919);
+      model.put(key, step);
+      map = map.with(key, step);
+      assertThat(map.get(key)).isEqualTo(step);
+      assertThat(map.size()).isEqualTo(model.size());
+    }
+    assertThat(map.get(new Key(-1, hashes[0]))).isNull();
+    assertSame(map, model);
+    assertSame(map.settled(), model);
+    for (int step = 0; step < 500; step++) {
+      var key = List.copyOf(model.keySet()).get(random.nextInt(model.size()));
+      if (random.nextBoolean()) {
+        model.remove(key);
+        map = map.without(key);
+        if (model.isEmpty()) {
+          break;
+        }
+      } else {
+        model.put(key, -step);
+        map = map.with(key, -step);
+      }
+    }
+    assertSame(map, model);
+  }
+
+  @Test
+  void whatWasSettledStaysWhateverIsPutInAfterwards() {
+    PersistentMap<String, Integer> open = PersistentMap.open();
+    assertThat(open.settled().size()).isZero();
+    open = open.with("a", 1).with("b", 2);
+    var before = open.settled();
+    open = open.with("a", 3).with("c", 4);
+    assertThat(before.get("a")).isEqualTo(1);
+    assertThat(before.get("c")).isNull();
+    assertThat(before.settled()).isSameAs(before);
+    assertThat(open.without("nobody")).isSameAs(open);
+    assertThat(open.without("a").get("b")).isEqualTo(2);
+    assertThat(open.get("a")).isEqualTo(3);
   }
 
   @Test

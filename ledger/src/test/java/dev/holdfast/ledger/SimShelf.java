@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /** A shelf in memory that outlives the follower, and whose newest parts can be torn or damaged. */
@@ -39,10 +39,10 @@ final class SimShelf implements Shelf {
   }
 
   @Override
-  public @Nullable Mark load(Supplier<Consumer<Frame>> attempt) {
+  public @Nullable Mark load(LongFunction<Consumer<Frame>> attempt) {
     for (int i = bases.size() - 1; i >= 0; i--) {
       var base = bases.get(i);
-      var each = attempt.get();
+      var each = attempt.apply(base.frames.size());
       if (base.damaged) {
         base.frames.stream().limit(3).forEach(each); // found out on the way
         continue;

@@ -70,6 +70,21 @@ final class Suspects {
       }
 
       @Override
+      public V open() {
+        return fold.open();
+      }
+
+      @Override
+      public V settle(V open) {
+        return fold.settle(open);
+      }
+
+      @Override
+      public void readAhead(Entry entry) {
+        fold.readAhead(entry);
+      }
+
+      @Override
       public boolean reads(String kind) {
         return fold.reads(kind);
       }
