@@ -42,8 +42,7 @@ public final class RoutingFold implements Fold<Routing> {
 
   @Override
   public Routing settle(Routing open) {
-    return new Routing(
-        open.routes().settled(), open.services(), open.endpoints(), open.policies());
+    return new Routing(open.routes().settled(), open.services(), open.endpoints(), open.policies());
   }
 
   @Override

@@ -71,7 +71,7 @@ final class Digest {
     long last = (long) message.length << 56;
     int from = message.length & -Long.BYTES;
     for (int i = from; i < message.length; i++) {
-      last |= (message[i] & 0xffL) << (i - from) * Byte.SIZE;
+      last |= (message[i] & 0xffL) << ((i - from) * Byte.SIZE);
     }
     return last;
   }

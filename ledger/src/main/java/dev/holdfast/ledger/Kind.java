@@ -31,7 +31,6 @@ public record Kind<T>(
     @Nullable T read(byte[] payload);
   }
 
-
   /** Deepest nesting of a payload. */
   public static final int JSON_DEPTH_MAX = 64;
 

@@ -326,7 +326,7 @@ public final class PersistentMap<K, V> {
 
     /** Where the key is, or the empty slot where it belongs. */
     private int slot(K key, int hash) {
-      int slot = hash * SPREAD >>> Integer.SIZE - slotBits;
+      int slot = (hash * SPREAD) >>> (Integer.SIZE - slotBits);
       for (int entry = table[slot]; entry != 0; entry = table[slot]) {
         var leaf = leaf(entry - 1);
         if (leaf.hash() == hash && leaf.key().equals(key)) {
@@ -341,7 +341,7 @@ public final class PersistentMap<K, V> {
       slotBits++;
       var larger = new int[1 << slotBits];
       for (int number = 0; number < size; number++) {
-        int slot = leaf(number).hash() * SPREAD >>> Integer.SIZE - slotBits;
+        int slot = (leaf(number).hash() * SPREAD) >>> (Integer.SIZE - slotBits);
         while (larger[slot] != 0) {
           slot = slot + 1 & larger.length - 1;
         }
@@ -370,7 +370,7 @@ public final class PersistentMap<K, V> {
       sorted = new long[heap.size];
       for (int i = 0; i < sorted.length; i++) {
         int path = path(heap.leaf(i).hash());
-        sorted[i] = (long) (path ^ Integer.MIN_VALUE) << Integer.SIZE | i;
+        sorted[i] = ((long) (path ^ Integer.MIN_VALUE) << Integer.SIZE) | i;
       }
       Arrays.sort(sorted);
     }

@@ -164,10 +164,7 @@ final class Pursuit<V> {
   private void load() throws StoreException, InterruptedException {
     if (!shelfTried) {
       shelfTried = true;
-      var read = readShelf(true);
-      if (read == null) {
-        read = readShelf(false);
-      }
+      var read = Replay.read(name, fold, verdicts, shelf);
       var mark = read.mark();
       if (mark != null) {
         book = read.book();
@@ -191,18 +188,6 @@ final class Pursuit<V> {
     loaded = true;
     warm = true;
     freeze(filling.blocked());
-  }
-
-  private record Read<V>(Book<V> book, Shelf.@Nullable Mark mark) {}
-
-  /** What is on disk; null when it was changed in place and that went wrong. */
-  private @Nullable Read<V> readShelf(boolean inPlace) throws InterruptedException {
-    try (var replay = new Replay<>(name, fold, verdicts, inPlace)) {
-      var mark = shelf.load(replay);
-      return new Read<>(replay.book(), mark);
-    } catch (Book.Spoiled e) {
-      return null;
-    }
   }
 
   // ---- following

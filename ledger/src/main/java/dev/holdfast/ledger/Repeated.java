@@ -86,6 +86,6 @@ final class Repeated {
   }
 
   private static int first(int hash) {
-    return (hash * SPREAD >>> Integer.SIZE - SET_BITS) * WAYS;
+    return ((hash * SPREAD) >>> (Integer.SIZE - SET_BITS)) * WAYS;
   }
 }

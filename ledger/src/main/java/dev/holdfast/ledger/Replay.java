@@ -41,6 +41,30 @@ final class Replay<V> implements LongFunction<Consumer<Shelf.Frame>>, AutoClosea
     attempt = new Attempt(0);
   }
 
+  /** A book, and how far it goes; without a mark there was nothing that can be trusted. */
+  record Read<V>(Book<V> book, Shelf.@Nullable Mark mark) {}
+
+  /**
+   * What that shelf keeps.
+   *
+   * @throws InterruptedException when the thread is asked to end
+   */
+  static <V> Read<V> read(String name, Fold<V> fold, Verdicts verdicts, Shelf shelf)
+      throws InterruptedException {
+    try {
+      return read(new Replay<>(name, fold, verdicts, true), shelf);
+    } catch (Book.Spoiled e) {
+      return read(new Replay<>(name, fold, verdicts, false), shelf);
+    }
+  }
+
+  private static <V> Read<V> read(Replay<V> replay, Shelf shelf) throws InterruptedException {
+    try (replay) {
+      var mark = shelf.load(replay);
+      return new Read<>(replay.book(), mark);
+    }
+  }
+
   @Override
   public Consumer<Shelf.Frame> apply(long expected) {
     attempt.stop();
@@ -81,8 +105,7 @@ final class Replay<V> implements LongFunction<Consumer<Shelf.Frame>>, AutoClosea
       }
       fold.readAhead(entry);
       boolean skipped = (frame.flags() & Shelf.SKIPPED) != 0;
-      batch.add(
-          new Opened(entry, skipped, Parts.hash(frame.keyHash()), Book.part(fold, entry)));
+      batch.add(new Opened(entry, skipped, Parts.hash(frame.keyHash()), Book.part(fold, entry)));
       if (batch.size() == BATCH) {
         handOver();
       }

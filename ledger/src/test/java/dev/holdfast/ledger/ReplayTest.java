@@ -41,8 +41,7 @@ class ReplayTest {
     }
 
     @Override
-    public PersistentMap<String, Service> apply(
-        PersistentMap<String, Service> view, Entry entry) {
+    public PersistentMap<String, Service> apply(PersistentMap<String, Service> view, Entry entry) {
       if (entry.key().equals(deadly)) {
         throw new StackOverflowError();
       }
@@ -69,8 +68,8 @@ class ReplayTest {
     assertThat(one.causes()).isEqualTo(two.causes()).isNotEmpty();
     assertThat(one.live("service")).isEqualTo(two.live("service"));
     assertThat(one.value().size()).isEqualTo(two.value().size()).isPositive();
-    two.value().forEach((key, service) ->
-        assertThat(one.value().get(key)).as(key).isEqualTo(service));
+    two.value()
+        .forEach((key, service) -> assertThat(one.value().get(key)).as(key).isEqualTo(service));
     var later = one.value();
     assertThat(one.apply(entry("service/new", false))).isTrue();
     assertThat(later.get("service/new")).as("a settled value stays").isNull();
@@ -90,7 +89,11 @@ class ReplayTest {
     draft.finish(new Shelf.Mark(position, 1));
     var pursuit =
         new Pursuit<>(
-            "test", new StoreFeed(new MemoryStore()), fold, FollowerConfig.defaults(), shelf,
+            "test",
+            new StoreFeed(new MemoryStore()),
+            fold,
+            FollowerConfig.defaults(),
+            shelf,
             new Random(1));
     pursuit.step(1, Instant.EPOCH);
     assertThat(pursuit.view().position()).isEqualTo(600);

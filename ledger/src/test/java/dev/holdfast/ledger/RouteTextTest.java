@@ -21,14 +21,39 @@ class RouteTextTest {
     "a..b", "a.example.", "\\u0061.example", "xn--bcher-kva.example", "1", "a\u0000b", "a/b",
   };
   private static final String[] TARGETS = {
-    "web", "http://127.0.0.1:3000", "http://127.0.0.1:3000/", "http://[::1]:80", "https://a:1",
-    "http://a", "", "127.0.0.1:80", "http://a:65536", "w\\u0065b", "\\/", "é", "http://A:1",
+    "web",
+    "http://127.0.0.1:3000",
+    "http://127.0.0.1:3000/",
+    "http://[::1]:80",
+    "https://a:1",
+    "http://a",
+    "",
+    "127.0.0.1:80",
+    "http://a:65536",
+    "w\\u0065b",
+    "\\/",
+    "é",
+    "http://A:1",
   };
   private static final String[] OTHERS = {
     "null", "1", "true", "{}", "[]", "[\"web\"]", "\"", "{\"host\":1}", "nul", "-1.5e3",
   };
   private static final String[] BITS = {
-    " ", ",", "}", "{", "\"", ":", "\n", "null", "\\", "[", "]", "\u0000", "\"x\":1,", "/**/", "\uFEFF",
+    " ",
+    ",",
+    "}",
+    "{",
+    "\"",
+    ":",
+    "\n",
+    "null",
+    "\\",
+    "[",
+    "]",
+    "\u0000",
+    "\"x\":1,",
+    "/**/",
+    "\uFEFF",
   };
 
   static LongStream seeds() {
