@@ -15,7 +15,7 @@ set -eu
 what=${1:-start}
 root=$(CDPATH='' cd -P "$(dirname "$0")/.." && pwd -P)
 holdfast=${HOLDFAST:-$root/holdfast}
-java=${JAVA_HOME:+$JAVA_HOME/bin/}java
+java=${JAVA_HOME:+$JAVA_HOME/bin/}java # of JDK 25
 work=$(mktemp -d "${TMPDIR:-/tmp}/holdfast-follow.XXXXXX")
 chmod 755 "$work"
 control=127.0.0.1:17480
@@ -27,7 +27,14 @@ WAIT_MILLIS_MAX=120000
 pids=
 
 now() { date +%s%N; }
-fail() { echo "$*" >&2; tail -5 "$work"/*.log >&2; exit 1; }
+fail() {
+  echo "$*" >&2
+  for log in "$work"/*.log; do
+    echo "== $log" >&2
+    tail -n 5 "$log" >&2
+  done
+  exit 1
+}
 
 launch() { # NAME ARGUMENTS...: a platform process in the background, its launcher in $pid
   launched=$1
@@ -141,6 +148,10 @@ measure_applied() {
 "$holdfast" version >/dev/null # builds outside of the measurement
 "$java" "$root/bench/follow/Follow.java" answer "$origin" >"$work/origin.log" 2>&1 &
 pids="$pids $!"
+until [ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$origin/")" = 204 ]; do
+  kill -0 "$!" 2>/dev/null || fail "no origin"
+  sleep 0.1
+done
 case $what in
   start | applied)
     shift || true
