@@ -84,10 +84,10 @@ public final class Envelope {
       long revision = in.getLong();
       var time = Instant.ofEpochMilli(in.getLong());
       int schema = in.getInt();
-      var kind = name(in);
+      var kind = name(bytes, in);
       int keyLength = skip(in);
       var key = new String(bytes, in.position() - keyLength, keyLength, UTF_8);
-      var actor = name(in);
+      var actor = name(bytes, in);
       int length = in.getInt();
       if (length != in.remaining() - 4) {
         return bad("payload length", length, String.valueOf(in.remaining() - 4));
@@ -134,9 +134,9 @@ public final class Envelope {
   }
 
   /** A text of which there are few. */
-  private static String name(ByteBuffer in) {
+  private static String name(byte[] bytes, ByteBuffer in) {
     int length = skip(in);
-    return Repeated.NAMES.of(in.array(), in.position() - length, length);
+    return Repeated.NAMES.of(bytes, in.position() - length, length);
   }
 
   /** Goes behind the text that comes; how long it is. */
