@@ -138,7 +138,7 @@ final class Book<V> {
       touched = true;
       return true;
     }
-    var failure = attempt(entry);
+    var failure = touched || entry.deleted() || !lives(entry.key()) ? attempt(entry) : foreign(entry);
     if (failure != null) {
       if (!hasRoomFor(entry.key())) {
         return false;
@@ -161,6 +161,12 @@ final class Book<V> {
       count(entry.kind(), before == 0 ? 1 : 0);
     }
     return true;
+  }
+
+  /** A key that is served became something that nobody here can read: what it was stays. */
+  private String foreign(Entry entry) {
+    touched = true;
+    return Check.message("kind of " + entry.key(), entry.kind(), "one that is read here");
   }
 
   /** Keeps the key's last value although the entry says otherwise. */
@@ -194,12 +200,14 @@ final class Book<V> {
     try {
       withheld = Withheld.KIND.decode(entry);
     } catch (IllegalArgumentException e) {
-      withheld = new Withheld("?", true, 0, Check.printable("" + e.getMessage()));
+      withheld = new Withheld("?", true, 0, false, Check.printable("" + e.getMessage()));
     }
-    if (!reads(fold, withheld.kind()) && !quarantine.containsKey(entry.key())) {
+    if (!reads(fold, withheld.kind())
+        && !quarantine.containsKey(entry.key())
+        && !lives(entry.key())) {
       return true;
     }
-    if (!hasRoomFor(entry.key())) {
+    if (!withheld.decided() && !hasRoomFor(entry.key())) {
       return false;
     }
     long seen =
@@ -210,7 +218,7 @@ final class Book<V> {
         entry.key(),
         seen,
         "position " + entry.position() + ": withheld: " + withheld.cause(),
-        false);
+        withheld.decided());
     return true;
   }
 

@@ -153,6 +153,19 @@ public final class Follower<V> implements AutoCloseable {
     }
   }
 
+  /**
+   * Whether this follower keeps what the entry deletes, since a mass deletion stopped it there and a
+   * person said so. Any thread.
+   */
+  boolean passedOver(Entry entry) {
+    return pursuit.passedOver(entry);
+  }
+
+  /** Whether a person said to go on without what cannot be read or is missing there. Any thread. */
+  boolean passedOver(long position) {
+    return pursuit.passedOver(position);
+  }
+
   /** Why this follower's fold would not take one of the entries, or null. Any thread. */
   @SuppressWarnings("CatchThrowable") // as when it is applied
   @Nullable String objection(List<Entry> entries) {

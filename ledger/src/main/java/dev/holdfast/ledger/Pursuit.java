@@ -101,6 +101,16 @@ final class Pursuit<V> {
     verdicts.take(verdict);
   }
 
+  /** Whether a person said to go on without that entry, and it stopped this follower. Any thread. */
+  boolean passedOver(Entry entry) {
+    return survey.guards(entry) && verdicts.passedOver(entry.position());
+  }
+
+  /** Whether a person said to go on without whatever stands there. Any thread. */
+  boolean passedOver(long position) {
+    return verdicts.says(Verdict.Action.SKIP, position);
+  }
+
   /**
    * One round.
    *
@@ -236,7 +246,7 @@ final class Pursuit<V> {
   }
 
   /** Takes what can be taken; whether the rest has to be read again. */
-  private boolean take(List<Sealed> entries) throws StoreException {
+  private boolean take(List<Sealed> entries) throws StoreException, InterruptedException {
     var batch = entries.stream().map(Envelope::open).toList();
     var stop = survey.of(batch, book);
     long cursor = cursor();
@@ -351,6 +361,7 @@ final class Pursuit<V> {
   private void freeze(@Nullable Blocked by) {
     if (by != null) {
       blocked = by;
+      verdicts.stopped(by);
       watch.from(book.position());
       gapAt = 0;
       suspect = 0;

@@ -38,7 +38,7 @@ class PoisonTest {
 
   enum Poison {
     BROKEN_PAYLOAD(Row.QUARANTINES),
-    UNKNOWN_TYPE(Row.PASSES), // no fold reads it, so nobody serves anything by it
+    UNKNOWN_TYPE(Row.QUARANTINES), // of a key that is served; of another key it is nobody's
     FUTURE_SCHEMA(Row.QUARANTINES),
     TEN_MEBIBYTES(Row.FREEZES),
     DEEP_NESTING(Row.QUARANTINES),
@@ -344,6 +344,59 @@ class PoisonTest {
 
   private void inject(long at) {
     store.poison(at, Payload.of("nonsense"));
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Poison.class,
+      names = {"UNKNOWN_TYPE", "BAD_CRC", "GAP", "TEN_MEBIBYTES", "MASS_DELETION"})
+  void othersNeedNoDecisionOfTheirOwn(Poison poison) throws Exception {
+    var first = follow(feed);
+    var others = follow(new Canary(feed, first, Duration.ZERO, TIME));
+    var before = content(others);
+    long last = inject(poison);
+    await(() -> !(first.standing() instanceof Standing.Following));
+    var blocked = first.report().blocked();
+    if (blocked != null) {
+      assertThat(others.awaitApplied(blocked.from(), Duration.ofMillis(100))).isFalse();
+      assertThat(others.view().position()).isEqualTo(LIVE);
+      store.poison(last + 1, verdict(last + 1, blocked.from(), blocked.through()));
+    }
+    long end = blocked == null ? last : last + 1;
+    var standings = new ArrayList<Standing>();
+    await(() -> {
+      standings.add(others.standing());
+      return others.view().position() == end;
+    });
+    assertThat(standings).noneMatch(Standing.Frozen.class::isInstance);
+    assertThat(content(others)).isEqualTo(content(first)).containsAllEntriesOf(before);
+    assertThat(others.report().seen()).isEqualTo(first.report().seen());
+    assertThat(others.report().quarantine().keySet())
+        .isEqualTo(first.report().quarantine().keySet());
+  }
+
+  private static Payload verdict(long at, long from, long through) {
+    var verdict = new Verdict(from, through, Verdict.Action.SKIP, "no");
+    return Envelope.encode(
+        new Entry(
+            at,
+            Verdict.key(from),
+            "verdict",
+            1,
+            1,
+            Instant.EPOCH,
+            "operator",
+            false,
+            Verdict.KIND.encode(verdict)));
+  }
+
+  @Test
+  void whatWasReadBeforeIsNotNew() throws Exception {
+    var first = follow(ledger);
+    var canary = new Canary(ledger, first, LONG, TIME);
+    canary.know("service", 1);
+    var others = follow(canary);
+    assertThat(others.awaitApplied(put("new").orThrow().position(), LONG.dividedBy(2))).isTrue();
   }
 
   @Test
