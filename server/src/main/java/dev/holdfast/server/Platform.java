@@ -199,7 +199,9 @@ final class Platform implements Node {
                   new LedgerSettings(config).compaction(),
                   most -> edges.lowest(lowest(followers, most)),
                   time));
-      var stream = keep(new LedgerFeeds(ledger, home, time));
+      boolean unwarned = Undefended.of(config).contains(Undefended.CANARY);
+      var stream = keep(new LedgerFeeds(ledger, unwarned ? null : routing, home, time));
+      var alarms = keep(new LedgerAlarms(ledger, followers, edges, time).start());
       var operations =
           PlatformOperations.of(
               new AppOperations(drones, artifacts, logs, this::visitorsPort),
@@ -211,12 +213,13 @@ final class Platform implements Node {
                       this::edgeMetrics,
                       rods,
                       parts,
-                      compactor)),
+                      compactor,
+                      alarms)),
               new LoadOperations(this::edgeLoad),
               new CertificateOperations(certificates),
               new RodOperations(rods, rodLedger, app -> drones.apps().fleet().app(app) != null),
               new LedgerOperations(
-                  ledger, followers, entry -> StreamOperations.shape(ledger, entry)),
+                  ledger, followers, alarms, entry -> StreamOperations.shape(ledger, entry)),
               new PlatformOperations(
                   drones, logs, tokens, new Backup(home, store, time), this::health),
               Stream.of(stream.operations(), edges.all(), parts.operations())
