@@ -21,7 +21,9 @@ final class Drills {
           new TunnelDrill(),
           new HeadlessDrill(),
           new SupervisorDrill(),
+          new PoisonDrill(),
           new CollisionDrill(),
+          new DriftDrill(),
           new ReplayDrill());
 
   private Drills() {}

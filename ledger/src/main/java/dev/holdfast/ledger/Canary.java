@@ -56,6 +56,7 @@ public final class Canary implements Feed {
     this.first = first;
     this.hold = hold;
     this.time = time;
+    learn(Verdict.KIND.name(), Verdict.KIND.schema()); // a person's word is waited for
   }
 
   /** Entries of that kind up to that schema are not new: followers have read them before. */

@@ -31,6 +31,7 @@ import dev.holdfast.ledger.LedgerConfig;
 import dev.holdfast.ledger.Policy;
 import dev.holdfast.ledger.Route;
 import dev.holdfast.ledger.Service;
+import dev.holdfast.ledger.Standing;
 import dev.holdfast.ledger.StoreException;
 import dev.holdfast.ledger.View;
 import dev.holdfast.limits.Check;
@@ -182,7 +183,7 @@ final class Platform implements Node {
           CompletableFuture.supplyAsync(
               () -> alone ? openEdge(config, handed, rods, logs, edgeLog) : null);
       keep(() -> closeOpened(listening));
-      var hosts = new Hosts(ledger, routing, held::frozen);
+      var hosts = new Hosts(ledger, routing, () -> held.frozen() || stands(routing));
       var followers =
           List.of(
               routing,
@@ -272,6 +273,10 @@ final class Platform implements Node {
       lowest = Math.min(lowest, follower.view().position());
     }
     return lowest;
+  }
+
+  private static boolean stands(Follower<Routing> routing) {
+    return routing.standing() instanceof Standing.Frozen;
   }
 
   private static ArtifactLimits uploads(ServerConfig config) {
