@@ -183,8 +183,7 @@ final class Cluster implements AutoCloseable {
       var request = "GET /look HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n";
       socket.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));
       var answer =
-          new String(
-              socket.getInputStream().readNBytes(ANSWER_BYTES_MAX), StandardCharsets.UTF_8);
+          new String(socket.getInputStream().readNBytes(ANSWER_BYTES_MAX), StandardCharsets.UTF_8);
       int body = answer.indexOf("\r\n\r\n");
       return body < 12 ? "" : answer.substring(9, 12) + " " + answer.substring(body + 4);
     } catch (IOException e) {

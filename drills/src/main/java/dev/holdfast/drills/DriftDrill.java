@@ -13,15 +13,18 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Nodejitsu, March 2013: a new follower lost changes now and then, and for two days nobody knew that
- * balancers differed. Every route is led from one app to another while one of two edges loses a
- * change of a thousand. The oracle is what each edge answers for each route. Immutable.
+ * Nodejitsu, March 2013: a new follower lost changes now and then, and for two days nobody knew
+ * that balancers differed. Every route is led from one app to another while one of two edges loses
+ * a change of a thousand. The oracle is what each edge answers for each route. Immutable.
  */
 final class DriftDrill implements Drill {
   private static final String HOST = "app-#.drift.test";
@@ -94,13 +97,13 @@ final class DriftDrill implements Drill {
         var load = new Load(run.time(), run.seed(), run.timeline())) {
       cluster.route(hosts, before.getAddress());
       cluster.start(
-          run.profile().without("digests"),
-          List.of(swallower.url(), cluster.control().api()));
+          run.profile().without("digests"), List.of(swallower.url(), cluster.control().api()));
       awaitReady(cluster, hosts.getLast());
       var tallies = new ArrayList<Tally>();
       cluster
           .edges()
-          .forEach((name, edge) -> tallies.add(load.add(visitors(name, edge, tallies.size() + 1, changes))));
+          .forEach((name, edge) ->
+              tallies.add(load.add(visitors(name, edge, tallies.size() + 1, changes))));
       try (var _ = cluster.positions()) {
         load.start(end);
         load.until(fault);
@@ -112,7 +115,7 @@ final class DriftDrill implements Drill {
             });
         Thread.ofVirtual().name("changes").start(writing);
         var losses = watch(run, cluster, swallower, end);
-        Check.that(writing.state() == FutureTask.State.SUCCESS, "changes", writing, "all made");
+        awaitMade(writing);
         load.await();
         return verdict(run, cluster, load, tallies, end, losses, hosts);
       }
@@ -148,6 +151,7 @@ final class DriftDrill implements Drill {
     var to = new InetSocketAddress(InetAddress.getLoopbackAddress(), edge.httpPort());
     return Visitors.of(name, to, HOST, network, 10)
         .withHosts(hosts)
+        .withPath("/look")
         .withRates(new Rate(0, VISITS_PER_SECOND));
   }
 
@@ -158,17 +162,20 @@ final class DriftDrill implements Drill {
   }
 
   private static void change(
-      Run run,
-      Cluster cluster,
-      List<String> hosts,
-      InetSocketAddress to,
-      int fault,
-      int perSecond)
+      Run run, Cluster cluster, List<String> hosts, InetSocketAddress to, int fault, int perSecond)
       throws IOException, InterruptedException {
     for (int i = 0; i < hosts.size(); i += BULK) {
       double early = fault + (double) i / perSecond - run.timeline().now();
       run.time().sleep(Duration.ofMillis(Math.max(0, (long) (early * 1_000))));
       cluster.route(hosts.subList(i, Math.min(hosts.size(), i + BULK)), to);
+    }
+  }
+
+  private static void awaitMade(FutureTask<?> writing) throws IOException, InterruptedException {
+    try {
+      writing.get(WAIT.toSeconds(), TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IOException("the changes could not be made: " + e, e);
     }
   }
 
@@ -265,12 +272,18 @@ final class DriftDrill implements Drill {
                 tallies.stream().mapToLong(tally -> tally.between(0, end).lost()).sum(),
                 "requests")),
         Map.of(
-            "changes", hosts.size() + ", of which " + losses.size() + " were lost",
-            "detected after, s", seconds(losses.stream().map(Loss::detectedAfter).toList()),
-            "healed after, s", seconds(losses.stream().map(Loss::healedAfter).toList()),
-            DRIFTING, tallies.getFirst().between(0, end).toString(),
-            SOUND, tallies.getLast().between(0, end).toString(),
-            "generator was late by", load.scheduleError()));
+            "changes",
+            hosts.size() + ", of which " + losses.size() + " were lost",
+            "detected after, s",
+            seconds(losses.stream().map(Loss::detectedAfter).toList()),
+            "healed after, s",
+            seconds(losses.stream().map(Loss::healedAfter).toList()),
+            DRIFTING,
+            tallies.getFirst().between(0, end).toString(),
+            SOUND,
+            tallies.getLast().between(0, end).toString(),
+            "generator was late by",
+            load.scheduleError()));
   }
 
   private static String seconds(List<Double> all) {

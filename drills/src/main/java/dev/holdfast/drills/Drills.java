@@ -19,6 +19,8 @@ final class Drills {
           new Scripted(new BrownOutDrill()),
           new Scripted(new AttackDrill()),
           new TunnelDrill(),
+          new Anchoring(),
+          new Killing(),
           new HeadlessDrill(),
           new SupervisorDrill(),
           new PoisonDrill(),

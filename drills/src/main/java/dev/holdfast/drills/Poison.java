@@ -8,7 +8,6 @@ import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Locale;
-import java.util.concurrent.atomic.AtomicReference;
 
 /** What can be wrong with what stands in a ledger. */
 enum Poison {
@@ -103,9 +102,7 @@ enum Poison {
    * @param number of the one that it is about, if it is about one
    */
   Dose write(PoisonWriter writer, String host, int hosts, int number) throws IOException {
-    var dose = new AtomicReference<Dose>();
-    writer.write(rows -> dose.set(put(rows, host, hosts, number)));
-    return dose.get();
+    return writer.write(rows -> put(rows, host, hosts, number));
   }
 
   private Dose put(Rows rows, String host, int hosts, int number) throws SQLException {
@@ -115,7 +112,8 @@ enum Poison {
       case BROKEN_PAYLOAD -> one(rows, at, ROUTE, 1, key, "{\"host\": \"" + marker());
       case UNKNOWN_TYPE -> one(rows, at, "teleport", 1, key, "{\"to\":\"" + marker() + "\"}");
       case FUTURE_SCHEMA -> one(rows, at, ROUTE, 99, key, "{\"to\":[\"" + marker() + "\"]}");
-      case DEEP_NESTING -> one(rows, at, ROUTE, 1, key, "[\"" + marker() + "\"," + "[".repeat(DEPTH));
+      case DEEP_NESTING ->
+          one(rows, at, ROUTE, 1, key, "[\"" + marker() + "\"," + "[".repeat(DEPTH));
       case TEN_MEBIBYTES -> one(rows, at, ROUTE, 1, key, marker() + "x".repeat(LARGE_BYTES));
       case BAD_CRC -> {
         var seal = rows.seal(at, ROUTE, 1, key, false, marker().getBytes(UTF_8));

@@ -9,8 +9,9 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 
 /**
- * A hand in the ledger's file: writes rows past every gate of the writer, as a tool by hand, a newer
- * program or a bad disk does. The platform finds them when it commits next. Confined to one thread.
+ * A hand in the ledger's file: writes rows past every gate of the writer, as a tool by hand, a
+ * newer program or a bad disk does. The platform finds them when it commits next. Confined to one
+ * thread.
  */
 final class PoisonWriter implements AutoCloseable {
   /** Who the rows say wrote them. */
@@ -35,17 +36,18 @@ final class PoisonWriter implements AutoCloseable {
 
   /** What is done in one transaction. */
   @FunctionalInterface
-  interface Work {
-    void run(Rows rows) throws SQLException;
+  interface Work<T> {
+    T run(Rows rows) throws SQLException;
   }
 
   /** Does it, all or none. */
-  void write(Work work) throws IOException {
+  <T> T write(Work<T> work) throws IOException {
     try (var statement = connection.createStatement()) {
       statement.execute("BEGIN IMMEDIATE");
       try {
-        work.run(new Rows());
+        var result = work.run(new Rows());
         statement.execute("COMMIT");
+        return result;
       } catch (SQLException | RuntimeException e) {
         statement.execute("ROLLBACK");
         throw e;

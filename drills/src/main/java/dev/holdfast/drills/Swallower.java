@@ -89,8 +89,7 @@ final class Swallower implements AutoCloseable {
       request.method(
           exchange.getRequestMethod(),
           body.length == 0 ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(body));
-      HttpResponse<InputStream> answer =
-          http.send(request.build(), BodyHandlers.ofInputStream());
+      HttpResponse<InputStream> answer = http.send(request.build(), BodyHandlers.ofInputStream());
       try (var in = answer.body()) {
         for (var name : ANSWERED) {
           answer

@@ -72,22 +72,22 @@ record Visitors(
 
   Visitors withRates(Rate... steps) {
     return new Visitors(
-        name, to, host, hosts, path, network, clients, keepAlive, patience, retries, List.of(steps));
-  }
-
-  Visitors withHosts(int number) {
-    return new Visitors(
         name,
         to,
         host,
-        number,
+        hosts,
         path,
         network,
         clients,
         keepAlive,
         patience,
         retries,
-        rates);
+        List.of(steps));
+  }
+
+  Visitors withHosts(int number) {
+    return new Visitors(
+        name, to, host, number, path, network, clients, keepAlive, patience, retries, rates);
   }
 
   Visitors withPath(String asked) {
@@ -96,11 +96,13 @@ record Visitors(
   }
 
   Visitors withPatience(Duration most, Retries then) {
-    return new Visitors(name, to, host, hosts, path, network, clients, keepAlive, most, then, rates);
+    return new Visitors(
+        name, to, host, hosts, path, network, clients, keepAlive, most, then, rates);
   }
 
   Visitors withFreshConnections() {
-    return new Visitors(name, to, host, hosts, path, network, clients, false, patience, retries, rates);
+    return new Visitors(
+        name, to, host, hosts, path, network, clients, false, patience, retries, rates);
   }
 
   /** The rate at a moment, in requests per nanosecond. */

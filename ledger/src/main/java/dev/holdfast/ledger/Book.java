@@ -138,7 +138,8 @@ final class Book<V> {
       touched = true;
       return true;
     }
-    var failure = touched || entry.deleted() || !lives(entry.key()) ? attempt(entry) : foreign(entry);
+    var failure =
+        touched || entry.deleted() || !lives(entry.key()) ? attempt(entry) : foreign(entry);
     if (failure != null) {
       if (!hasRoomFor(entry.key())) {
         return false;

@@ -154,8 +154,8 @@ public final class Follower<V> implements AutoCloseable {
   }
 
   /**
-   * Whether this follower keeps what the entry deletes, since a mass deletion stopped it there and a
-   * person said so. Any thread.
+   * Whether this follower keeps what the entry deletes, since a mass deletion stopped it there and
+   * a person said so. Any thread.
    */
   boolean passedOver(Entry entry) {
     return pursuit.passedOver(entry);

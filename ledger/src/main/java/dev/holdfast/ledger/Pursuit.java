@@ -101,7 +101,9 @@ final class Pursuit<V> {
     verdicts.take(verdict);
   }
 
-  /** Whether a person said to go on without that entry, and it stopped this follower. Any thread. */
+  /**
+   * Whether a person said to go on without that entry, and it stopped this follower. Any thread.
+   */
   boolean passedOver(Entry entry) {
     return survey.guards(entry) && verdicts.passedOver(entry.position());
   }

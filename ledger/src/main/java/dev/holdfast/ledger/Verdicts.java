@@ -41,12 +41,12 @@ final class Verdicts {
     }
   }
 
-  /** Whether the follower was stopped there and a person said to go on without what stands there. */
+  /**
+   * Whether the follower was stopped there and a person said to go on without what stands there.
+   */
   boolean passedOver(long position) {
     var stop = stops.floorEntry(position);
-    return stop != null
-        && position <= stop.getValue()
-        && says(Verdict.Action.SKIP, position);
+    return stop != null && position <= stop.getValue() && says(Verdict.Action.SKIP, position);
   }
 
   boolean says(Verdict.Action action, long from, long through) {

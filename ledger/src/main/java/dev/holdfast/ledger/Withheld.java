@@ -38,8 +38,7 @@ record Withheld(String kind, boolean deleted, int crc, boolean decided, String c
   /** Says nothing but that there is something at that position. */
   static Sealed place(long position) {
     var name = KIND.name();
-    var entry =
-        new Entry(position, name, name, 1, 1, Instant.EPOCH, name, false, Payload.EMPTY);
+    var entry = new Entry(position, name, name, 1, 1, Instant.EPOCH, name, false, Payload.EMPTY);
     return new Sealed(position, Envelope.encode(entry));
   }
 

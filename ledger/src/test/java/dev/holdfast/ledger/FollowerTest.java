@@ -118,7 +118,8 @@ class FollowerTest {
             3, other.key(), "moon", 1, 2, other.time(), other.actor(), false, other.payload()));
     applied(follower, 3);
     assertThat(follower.view().digest()).isNotZero();
-    feed.add(entry(4, "service/b", 3, false)); // of the kind that is not read again: what it was stays
+    feed.add(
+        entry(4, "service/b", 3, false)); // of the kind that is not read again: what it was stays
     applied(follower, 4);
     assertThat(follower.report().quarantine()).containsOnlyKeys("service/b");
     assertThat(follower.report().seen()).isZero();

@@ -41,7 +41,8 @@ final class LedgerAlarms implements MetricSource, AutoCloseable {
   private static final int HEX_BYTES_MAX = 64;
   private static final int LOGGED_MAX = 1_000;
   private static final int HEAD_BYTES = 2 + 1 + 1 + 8 + 8 + 8 + 4; // before kind, key and actor
-  private static final Pattern POSITION = Pattern.compile("position (\\d{1,18}):.*", Pattern.DOTALL);
+  private static final Pattern POSITION =
+      Pattern.compile("position (\\d{1,18}):.*", Pattern.DOTALL);
 
   private final Ledger ledger;
   private final List<Follower<?>> local;

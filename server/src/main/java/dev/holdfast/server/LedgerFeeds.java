@@ -12,8 +12,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Everything through which others follow the ledger over HTTP. Where a follower of this process goes
- * first, they get what it has applied. Thread-safe.
+ * Everything through which others follow the ledger over HTTP. Where a follower of this process
+ * goes first, they get what it has applied. Thread-safe.
  */
 final class LedgerFeeds implements AutoCloseable {
   /** How long what is of a new sort is held back from others. */

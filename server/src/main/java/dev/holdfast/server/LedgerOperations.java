@@ -146,10 +146,7 @@ final class LedgerOperations {
   private LedgerStatus status() {
     var beacon = ledger.beacon();
     return new LedgerStatus(
-        ledger.head(),
-        beacon == null ? null : beacon.at(),
-        alarms.followers(),
-        alarms.now());
+        ledger.head(), beacon == null ? null : beacon.at(), alarms.followers(), alarms.now());
   }
 
   private EntryDetail at(long position) {

@@ -20,8 +20,8 @@ import java.util.logging.Logger;
 
 /**
  * The newest lines of the stream, made once for all who listen. Who is at the head waits here; who
- * is behind it reads the store, a few at a time. Entries come as the feed lets them through, beacons
- * come on whether it does or not. Thread-safe.
+ * is behind it reads the store, a few at a time. Entries come as the feed lets them through,
+ * beacons come on whether it does or not. Thread-safe.
  */
 final class StreamRing implements AutoCloseable {
   /** Lines that are kept. */
