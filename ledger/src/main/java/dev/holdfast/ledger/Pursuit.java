@@ -37,7 +37,7 @@ final class Pursuit<V> {
   private final FollowerConfig config;
   private final Shelf shelf;
   private final RandomGenerator random;
-  private final Verdicts verdicts = new Verdicts();
+  final Verdicts verdicts = new Verdicts();
   private final Survey survey;
   private final Watch watch;
   private final Hearing hearing;
@@ -99,18 +99,6 @@ final class Pursuit<V> {
   /** A decision that did not come through the ledger. */
   void rule(Verdict verdict) {
     verdicts.take(verdict);
-  }
-
-  /**
-   * Whether a person said to go on without that entry, and it stopped this follower. Any thread.
-   */
-  boolean passedOver(Entry entry) {
-    return survey.guards(entry) && verdicts.passedOver(entry.position());
-  }
-
-  /** Whether a person said to go on without whatever stands there. Any thread. */
-  boolean passedOver(long position) {
-    return verdicts.says(Verdict.Action.SKIP, position);
   }
 
   /**
