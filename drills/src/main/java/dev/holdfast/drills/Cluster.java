@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import tools.jackson.databind.JsonNode;
 
@@ -119,6 +120,11 @@ final class Cluster implements AutoCloseable {
   /** By their names, in order. */
   Map<String, Victim> edges() {
     return edges;
+  }
+
+  /** One of them. */
+  Victim edge(String name) {
+    return Objects.requireNonNull(edges.get(name), name);
   }
 
   /** Everybody's ledger positions, written down until it is closed. */

@@ -19,7 +19,6 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Nodejitsu, March 2013: a new follower lost changes now and then, and for two days nobody knew
@@ -109,9 +108,9 @@ final class DriftDrill implements Drill {
         load.until(fault);
         swallower.begin(cluster.status().get("head").asLong());
         var writing =
-            new FutureTask<@Nullable Void>(() -> {
+            new FutureTask<>(() -> {
               change(run, cluster, hosts, after.getAddress(), fault, perSecond);
-              return null;
+              return hosts.size();
             });
         Thread.ofVirtual().name("changes").start(writing);
         var losses = watch(run, cluster, swallower, end);
@@ -183,7 +182,7 @@ final class DriftDrill implements Drill {
   private static List<Loss> watch(Run run, Cluster cluster, Swallower swallower, int end)
       throws IOException, InterruptedException {
     var losses = new ArrayList<Loss>();
-    var drifting = cluster.edges().get(DRIFTING);
+    var drifting = cluster.edge(DRIFTING);
     boolean hopes = run.profile() == Profile.PROTECTED;
     double most = end + (hopes ? HEALED_SECONDS + SLACK_SECONDS : 0);
     while (run.timeline().now() < end
@@ -244,8 +243,8 @@ final class DriftDrill implements Drill {
       List<Loss> losses,
       List<String> hosts)
       throws IOException, InterruptedException {
-    long wrong = wrong(cluster.edges().get(DRIFTING), hosts);
-    long wrongToo = wrong(cluster.edges().get(SOUND), hosts);
+    long wrong = wrong(cluster.edge(DRIFTING), hosts);
+    long wrongToo = wrong(cluster.edge(SOUND), hosts);
     return run.verdict(
         this,
         load.lateMillis(),

@@ -248,13 +248,12 @@ final class PoisonDrill implements Drill {
   private static List<String> infected(Cluster cluster) throws IOException {
     var all = new ArrayList<String>();
     for (var edge : cluster.edges().entrySet()) {
-      boolean any = false;
       for (var poison : Poison.values()) {
         if (holds(edge.getValue().home(), poison.marker())) {
           all.add(edge.getKey() + ": " + poison.word());
         }
       }
-      any = holds(edge.getValue().home(), host(HOSTS - 1));
+      boolean any = holds(edge.getValue().home(), host(HOSTS - 1)); // or it says nothing
       Check.that(any, "disk of " + edge.getKey(), "without a route", "a copy of all routes");
     }
     return all;
