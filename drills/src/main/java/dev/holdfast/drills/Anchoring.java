@@ -38,7 +38,9 @@ record Anchoring() implements Drill {
             Promise.none("lost that came when nobody served", found.lostOutside(), "visitors"),
             Promise.none("answered with anything but 200", found.otherwise(), "visitors"),
             Promise.atLeast(
-                "came when nobody served, and were answered", (double) found.waited(), 1,
+                "came when nobody served, and were answered",
+                (double) found.waited(),
+                1,
                 "visitors")),
         Map.of(
             "offered", Long.toString(found.offered()),

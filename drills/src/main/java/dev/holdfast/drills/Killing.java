@@ -23,8 +23,7 @@ record Killing() implements Drill {
   public Verdict run(Run run) throws IOException, InterruptedException {
     int rounds =
         run.profile() == Profile.NAIVE ? 1 : run.pace().isLong() ? LONG_ROUNDS : SHORT_ROUNDS;
-    var found =
-        new KillDrill(run.directory(), run.time(), run.seed(), run.profile()).run(rounds);
+    var found = new KillDrill(run.directory(), run.time(), run.seed(), run.profile()).run(rounds);
     return run.verdict(
         this,
         0,
@@ -33,7 +32,7 @@ record Killing() implements Drill {
             Promise.atMost(
                     "until the app answers, once the platform is back",
                     found.slowestAnswer().toMillis() / 1e3,
-                    KillDrill.ANSWER_WAIT.toSeconds(),
+                    KillDrill.ANSWER_WAIT.toMillis() / 1e3,
                     "s")
                 .judgedIf(run.pace().isLong())),
         Map.of(

@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.logging.Level;
@@ -107,7 +108,7 @@ final class LedgerAlarms implements MetricSource, AutoCloseable {
     return alarms;
   }
 
-  private TreeMap<Long, Found> found() {
+  private Map<Long, Found> found() {
     var all = new TreeMap<Long, Found>();
     for (var follower : followers()) {
       var blocked = follower.blocked();
@@ -126,7 +127,7 @@ final class LedgerAlarms implements MetricSource, AutoCloseable {
   }
 
   private static void add(
-      TreeMap<Long, Found> all, FollowerShape follower, long from, long through, String cause) {
+      Map<Long, Found> all, FollowerShape follower, long from, long through, String cause) {
     all.computeIfAbsent(from, _ -> new Found(through, cause, new ArrayList<>()))
         .followers()
         .add(follower.name());
