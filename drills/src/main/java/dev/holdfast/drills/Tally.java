@@ -162,11 +162,14 @@ final class Tally {
     long refused = 0;
     long failed = 0;
     long late = 0;
-    for (int i = from; i < Math.min(to, seconds.size()); i++) {
+    for (int i = from; i < to; i++) {
       if (!which.test(i)) {
         continue;
       }
       count++;
+      if (i >= seconds.size()) {
+        continue; // nobody came
+      }
       var second = seconds.get(i);
       latency.add(second.latency);
       offered += second.offered;
