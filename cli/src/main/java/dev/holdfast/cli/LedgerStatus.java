@@ -67,5 +67,18 @@ final class LedgerStatus extends Verb {
         screen.line(name + ": " + Text.oneLine(trouble));
       }
     }
+    for (var alarm : status.path("alarms")) {
+      screen.line(
+          "ALARM at "
+              + Json.shown(alarm, "position", "?")
+              + ": "
+              + Text.oneLine(Json.shown(alarm, "key", "nothing that can be read"))
+              + ", written by "
+              + Text.oneLine(Json.shown(alarm, "writer", "nobody known"))
+              + ", "
+              + Json.shown(alarm, "bytes", "0")
+              + " bytes: "
+              + Json.shown(alarm, "hex", ""));
+    }
   }
 }

@@ -35,7 +35,9 @@ class LedgerVerbsTest {
           "lag":4,"digest":"00ff","quarantine":{},"blocked":{"from":9,"through":9,"cause":"x"},
           "divergence":null,"trouble":null},
          {"name":"fleet","standing":"quarantining","cause":null,"position":12,"lag":0,"digest":"01",
-          "quarantine":{"app/x":"position 7: no"},"blocked":null,"divergence":null,"trouble":null}]}\
+          "quarantine":{"app/x":"position 7: no"},"blocked":null,"divergence":null,"trouble":null}],
+         "alarms":[{"position":9,"through":9,"key":"route/a.test","kind":"route","writer":"gc",
+          "bytes":3,"hex":"0a0b0c","cause":"x","followers":["routing"]}]}\
         """);
     assertThat(desk.run("ledger", "status")).isZero();
     assertThat(desk.out)
@@ -47,6 +49,7 @@ class LedgerVerbsTest {
             routing: the envelope at 9 cannot be read
               see: holdfast ledger show 9; decide: holdfast ledger skip 9 --reason ...
             fleet keeps the last good app/x: position 7: no
+            ALARM at 9: route/a.test, written by gc, 3 bytes: 0a0b0c
             """);
   }
 

@@ -21,7 +21,7 @@ final class Crowd {
 
   final Visitors visitors;
   final @Nullable Plan plan;
-  final byte[] request;
+  private final byte[][] requests;
   final Tally tally = new Tally();
   final List<ArrayDeque<Wire>> idle = new ArrayList<>();
   final PriorityQueue<Try> waiting =
@@ -35,18 +35,29 @@ final class Crowd {
   Crowd(Visitors visitors, @Nullable Plan plan) {
     this.visitors = visitors;
     this.plan = plan;
-    request =
-        ("GET "
-                + visitors.path()
-                + " HTTP/1.1\r\nHost: "
-                + visitors.host()
-                + "\r\nUser-Agent: drill\r\nAccept: */*\r\n"
-                + (visitors.keepAlive() ? "" : "Connection: close\r\n"))
-            .getBytes(ISO_8859_1);
+    requests = new byte[visitors.hosts()][];
+    for (int i = 0; i < requests.length; i++) {
+      requests[i] = request(visitors, visitors.host().replace("#", Integer.toString(i)));
+    }
     int clients = plan == null ? visitors.clients() : plan.connections();
     for (int i = 0; i < clients; i++) {
       idle.add(new ArrayDeque<>());
     }
+  }
+
+  private static byte[] request(Visitors visitors, String host) {
+    return ("GET "
+            + visitors.path()
+            + " HTTP/1.1\r\nHost: "
+            + host
+            + "\r\nUser-Agent: drill\r\nAccept: */*\r\n"
+            + (visitors.keepAlive() ? "" : "Connection: close\r\n"))
+        .getBytes(ISO_8859_1);
+  }
+
+  /** What is asked for next. */
+  byte[] request() {
+    return requests[(int) (visits % requests.length)];
   }
 
   /** One try of a visit, in the order in which patience ends. */

@@ -19,9 +19,13 @@ final class Drills {
           new Scripted(new BrownOutDrill()),
           new Scripted(new AttackDrill()),
           new TunnelDrill(),
+          new Anchoring(),
+          new Killing(),
           new HeadlessDrill(),
           new SupervisorDrill(),
+          new PoisonDrill(),
           new CollisionDrill(),
+          new DriftDrill(),
           new ReplayDrill());
 
   private Drills() {}

@@ -246,9 +246,10 @@ final class Load implements AutoCloseable {
       return;
     }
     var tail = (number > 1 ? "Retry-Attempt: " + (number - 1) + "\r\n\r\n" : "\r\n");
+    var request = group.request();
     wire.unsent =
-        ByteBuffer.allocate(group.request.length + tail.length())
-            .put(group.request)
+        ByteBuffer.allocate(request.length + tail.length())
+            .put(request)
             .put(tail.getBytes(ISO_8859_1))
             .flip();
     begin(wire);

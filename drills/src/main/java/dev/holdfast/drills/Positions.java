@@ -12,6 +12,7 @@ import java.util.TreeMap;
  */
 final class Positions implements AutoCloseable {
   private static final String PANEL = "Ledger, applied up to position";
+  private static final String BEHIND = "Ledger, entries behind whoever is first";
   private static final Duration LOOK_AGAIN = Duration.ofMillis(250);
 
   private final Thread thread;
@@ -27,9 +28,15 @@ final class Positions implements AutoCloseable {
   private static void look(Time time, Timeline timeline, Map<String, Victim> victims) {
     try {
       while (!Thread.currentThread().isInterrupted()) {
+        var positions = new TreeMap<String, Double>();
         for (var victim : victims.entrySet()) {
-          timeline.point(PANEL, victim.getKey(), position(victim.getValue()));
+          double position = position(victim.getValue());
+          timeline.point(PANEL, victim.getKey(), position);
+          positions.put(victim.getKey(), position);
         }
+        // What stands still for some entries of thousands shows nowhere else.
+        double first = positions.values().stream().filter(Double::isFinite).reduce(0.0, Math::max);
+        positions.forEach((name, position) -> timeline.point(BEHIND, name, first - position));
         time.sleep(LOOK_AGAIN);
       }
     } catch (InterruptedException e) {

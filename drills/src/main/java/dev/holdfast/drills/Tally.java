@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntPredicate;
 import org.HdrHistogram.Histogram;
 
 /**
@@ -148,6 +149,12 @@ final class Tally {
 
   /** Sums the seconds from {@code from} to before {@code to}. */
   Sum between(int from, int to) {
+    return between(from, to, _ -> true);
+  }
+
+  /** Sums those seconds among them. */
+  Sum between(int from, int to, IntPredicate which) {
+    int count = 0;
     var latency = new Histogram(MICROS_MAX, DIGITS);
     long offered = 0;
     long tries = 0;
@@ -155,7 +162,14 @@ final class Tally {
     long refused = 0;
     long failed = 0;
     long late = 0;
-    for (int i = from; i < Math.min(to, seconds.size()); i++) {
+    for (int i = from; i < to; i++) {
+      if (!which.test(i)) {
+        continue;
+      }
+      count++;
+      if (i >= seconds.size()) {
+        continue; // nobody came
+      }
       var second = seconds.get(i);
       latency.add(second.latency);
       offered += second.offered;
@@ -165,7 +179,7 @@ final class Tally {
       failed += second.failed;
       late += second.late;
     }
-    return new Sum(to - from, offered, tries, good, refused, failed, late, latency);
+    return new Sum(count, offered, tries, good, refused, failed, late, latency);
   }
 
   /** Seconds from {@code from} until the first try was refused; infinite when none was. */

@@ -13,7 +13,8 @@ import java.util.List;
  *
  * @param name of the group, part of the path, so that the app can count it
  * @param to where they connect
- * @param host the Host header
+ * @param host the Host header; a {@code #} in it is each number below {@code hosts} in turn
+ * @param hosts how many hosts they ask for
  * @param path asked for
  * @param network third byte of their addresses, 127.0.network.1 and up
  * @param clients how many addresses, at most 250
@@ -26,6 +27,7 @@ record Visitors(
     String name,
     InetSocketAddress to,
     String host,
+    int hosts,
     String path,
     int network,
     int clients,
@@ -35,6 +37,7 @@ record Visitors(
     List<Rate> rates) {
 
   private static final int CLIENTS_MAX = 250;
+  private static final int HOSTS_MAX = 10_000;
 
   /**
    * How many requests arrive from a moment on.
@@ -46,6 +49,7 @@ record Visitors(
 
   Visitors {
     Check.that(clients >= 1 && clients <= CLIENTS_MAX, "clients", clients, "1 to " + CLIENTS_MAX);
+    Check.that(hosts >= 1 && hosts <= HOSTS_MAX, "hosts", hosts, "1 to " + HOSTS_MAX);
     Check.that(network >= 0 && network <= 255, "network", network, "0 to 255");
     rates = List.copyOf(rates);
   }
@@ -56,6 +60,7 @@ record Visitors(
         name,
         to,
         host,
+        1,
         "/" + name,
         network,
         clients,
@@ -67,20 +72,37 @@ record Visitors(
 
   Visitors withRates(Rate... steps) {
     return new Visitors(
-        name, to, host, path, network, clients, keepAlive, patience, retries, List.of(steps));
+        name,
+        to,
+        host,
+        hosts,
+        path,
+        network,
+        clients,
+        keepAlive,
+        patience,
+        retries,
+        List.of(steps));
+  }
+
+  Visitors withHosts(int number) {
+    return new Visitors(
+        name, to, host, number, path, network, clients, keepAlive, patience, retries, rates);
   }
 
   Visitors withPath(String asked) {
     return new Visitors(
-        name, to, host, asked, network, clients, keepAlive, patience, retries, rates);
+        name, to, host, hosts, asked, network, clients, keepAlive, patience, retries, rates);
   }
 
   Visitors withPatience(Duration most, Retries then) {
-    return new Visitors(name, to, host, path, network, clients, keepAlive, most, then, rates);
+    return new Visitors(
+        name, to, host, hosts, path, network, clients, keepAlive, most, then, rates);
   }
 
   Visitors withFreshConnections() {
-    return new Visitors(name, to, host, path, network, clients, false, patience, retries, rates);
+    return new Visitors(
+        name, to, host, hosts, path, network, clients, false, patience, retries, rates);
   }
 
   /** The rate at a moment, in requests per nanosecond. */

@@ -30,7 +30,9 @@ class DrillsTest {
         "tunnels",
         "heroku-headless",
         "heroku-supervisor",
+        "heroku-poison",
         "nodejitsu-collision",
+        "nodejitsu-drift",
         "nodejitsu-replay"
       })
   void withoutItsDefenceThePlatformBreaksThePromises(String drill)
@@ -42,7 +44,14 @@ class DrillsTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"heroku-headless", "heroku-supervisor", "nodejitsu-collision", "nodejitsu-replay"})
+      strings = {
+        "heroku-headless",
+        "heroku-supervisor",
+        "heroku-poison",
+        "nodejitsu-collision",
+        "nodejitsu-drift",
+        "nodejitsu-replay"
+      })
   void theOutagesThatItAnswersDoNotHappen(String drill) throws IOException, InterruptedException {
     var verdict = judged(() -> run(drill, Profile.PROTECTED), v -> v.broken().isEmpty());
     assertThat(verdict.broken()).as(verdict.text()).isEmpty();

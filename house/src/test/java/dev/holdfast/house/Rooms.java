@@ -168,7 +168,7 @@ final class Rooms {
           new Border("org.bouncycastle..", Set.of("certs")),
           new Border("com.aayushatharva..", Set.of("edge")),
           new Border("com.github.luben..", Set.of("edge")),
-          new Border("java.sql..", Set.of("store")),
+          new Border("java.sql..", Set.of("store", "drills")),
           new Border("javax.sql..", Set.of("store")),
           new Border("org.sqlite..", Set.of("store")),
           new Border("io.javalin..", Set.of("server")),

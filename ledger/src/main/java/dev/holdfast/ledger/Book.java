@@ -173,7 +173,8 @@ final class Book<V> {
       touched = true;
       return true;
     }
-    var failure = attempt(entry);
+    var failure =
+        touched || entry.deleted() || !lives(entry.key()) ? attempt(entry) : foreign(entry);
     if (failure != null) {
       if (!hasRoomFor(entry.key())) {
         return false;
@@ -204,6 +205,12 @@ final class Book<V> {
         : Digest.of(entry.key(), entry.revision(), Envelope.crc(entry.payload()));
   }
 
+  /** A key that is served became something that nobody here can read: what it was stays. */
+  private String foreign(Entry entry) {
+    touched = true;
+    return Check.message("kind of " + entry.key(), entry.kind(), "one that is read here");
+  }
+
   /** Keeps the key's last value although the entry says otherwise. */
   void hold(Entry entry, String cause, boolean decided) {
     hold(entry.key(), part(fold, entry), cause, decided);
@@ -231,12 +238,14 @@ final class Book<V> {
     try {
       withheld = Withheld.KIND.decode(entry);
     } catch (IllegalArgumentException e) {
-      withheld = new Withheld("?", true, 0, Check.printable("" + e.getMessage()));
+      withheld = new Withheld("?", true, 0, false, Check.printable("" + e.getMessage()));
     }
-    if (!reads(fold, withheld.kind()) && !quarantine.containsKey(entry.key())) {
+    if (!reads(fold, withheld.kind())
+        && !quarantine.containsKey(entry.key())
+        && !lives(entry.key())) {
       return true;
     }
-    if (!hasRoomFor(entry.key())) {
+    if (!withheld.decided() && !hasRoomFor(entry.key())) {
       return false;
     }
     long seen =
@@ -247,7 +256,7 @@ final class Book<V> {
         entry.key(),
         seen,
         "position " + entry.position() + ": withheld: " + withheld.cause(),
-        false);
+        withheld.decided());
     return true;
   }
 

@@ -12,30 +12,38 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A feed that lets an entry through only after a follower that goes first has applied it. What that
- * follower froze at is never let through; what it put in quarantine is withheld from the others,
- * who are told which key it is about; entries of a new sort are held back for a while longer, in
- * which the first follower's process would have died of them. Thread-safe.
+ * follower froze at is never let through; what it put in quarantine, or passed over because a
+ * person said so, is withheld from the others, who are told which key it is about; entries of a new
+ * sort are held back for a while longer, in which the first follower's process would have died of
+ * them. Thread-safe.
  *
- * <p>Of a new sort is the first entry of a kind or of a schema since this feed was made, and one
- * whose payload is larger than {@value #LARGE_BYTES} bytes. All others cost what the first follower
- * needs to apply them. A {@link #snapshot} is not held back: it is what has been, and a process
- * that starts has nothing that it could go on serving instead.
+ * <p>Of a new sort is the first entry of a kind or of a schema since this feed was made, but for
+ * those that it was told of ({@link #know}), and one whose payload is larger than {@value
+ * #LARGE_BYTES} bytes. All others cost what the first follower needs to apply them. Several new
+ * sorts wait at the same time. A {@link #snapshot} is not held back: it is what has been, and a
+ * process that starts has nothing that it could go on serving instead; of what is in quarantine it
+ * gives the names only.
  */
 public final class Canary implements Feed {
   /** Payloads from here on are of a new sort. */
   public static final int LARGE_BYTES = 64 << 10;
 
   private static final int KINDS_MAX = 1_000;
+  private static final int WAITING_MAX = 1_000;
 
   private final Feed feed;
   private final Follower<?> first;
   private final Duration hold;
   private final Time time;
   private final ReentrantLock lock = new ReentrantLock();
-  private final HashMap<String, Integer> schemas = new HashMap<>();
+  private final HashMap<String, Integer> schemas = new HashMap<>(); // known, by kind
+  private final HashMap<Sort, Long> waiting = new HashMap<>(); // since when, of what is new
   private long looked; // entries up to here were looked at and are let through
-  private long heldAt; // the entry of a new sort that is held back, or 0
-  private long heldSinceNanos;
+  private long heldAt; // the first entry that is held back, or 0
+  private long heldUntilNanos;
+
+  /** What is new: a schema of a kind, or one large entry at its position. */
+  private record Sort(String kind, int schema, long large) {}
 
   /**
    * A feed behind a follower that reads from {@code feed} itself.
@@ -48,42 +56,108 @@ public final class Canary implements Feed {
     this.first = first;
     this.hold = hold;
     this.time = time;
+    learn(Verdict.KIND.name(), Verdict.KIND.schema()); // a person's word is waited for
+  }
+
+  /** Entries of that kind up to that schema are not new: followers have read them before. */
+  public void know(String kind, int schema) {
+    lock.lock();
+    try {
+      learn(kind, schema);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether it stands in the place of an entry and names its key: so it may be shown. */
+  public static boolean namesKey(Entry entry) {
+    return Withheld.names(entry);
   }
 
   @Override
   public long snapshot(Consumer<Sealed> each) throws StoreException {
-    return feed.snapshot(each);
+    return feed.snapshot(sealed ->
+        each.accept(
+            Envelope.open(sealed) instanceof Envelope.Decoded.Good(var entry)
+                ? shielded(sealed, entry)
+                : sealed));
   }
 
   @Override
   public List<Sealed> read(long after, int max) throws StoreException {
-    long released = first.view().position();
+    long applied = first.view().position();
     var through = new ArrayList<Sealed>();
-    for (var sealed : feed.read(after, max)) {
-      if (sealed.position() > released) {
+    var batch = feed.read(after, max);
+    notice(batch, applied);
+    long next = after + 1;
+    for (var sealed : batch) {
+      if (sealed.position() > applied) {
         break;
       }
-      var passed = pass(sealed);
+      while (next < sealed.position() && through.size() < max && first.passedOver(next)) {
+        through.add(Withheld.place(next++));
+      }
+      var passed = through.size() < max ? pass(sealed) : null;
       if (passed == null) {
         break;
       }
       through.add(passed);
+      next = sealed.position() + 1;
     }
     return through;
   }
 
   /** The entry as the others get it, or null while it is held back. */
   private @Nullable Sealed pass(Sealed sealed) {
-    if (!(Envelope.open(sealed) instanceof Envelope.Decoded.Good(var entry))) {
-      return sealed; // the first follower is beyond it: a person decided
-    }
-    if (holdsBack(entry)) {
-      return null;
+    return switch (Envelope.open(sealed)) {
+      case Envelope.Decoded.Unreadable _ ->
+          first.passedOver(sealed.position()) ? Withheld.place(sealed.position()) : sealed;
+      case Envelope.Decoded.Good(var entry) -> holdsBack(entry) ? null : shielded(sealed, entry);
+    };
+  }
+
+  private Sealed shielded(Sealed sealed, Entry entry) {
+    if (entry.deleted() && first.passedOver(entry)) {
+      return Withheld.of(entry, true, "a person said not to apply it");
     }
     var cause = first.report().quarantine().get(entry.key());
     return cause != null && cause.startsWith("position " + entry.position() + ":")
-        ? Withheld.of(entry, "the first follower put it in quarantine")
+        ? Withheld.of(entry, false, "the first follower put it in quarantine")
         : sealed;
+  }
+
+  // ---- what is new
+
+  /** Everything new that came begins to wait now. */
+  private void notice(List<Sealed> batch, long applied) {
+    lock.lock();
+    try {
+      for (var sealed : batch) {
+        if (sealed.position() > looked
+            && sealed.position() <= applied
+            && waiting.size() < WAITING_MAX
+            && Envelope.open(sealed) instanceof Envelope.Decoded.Good(var entry)) {
+          var sort = news(entry);
+          if (sort != null) {
+            waiting.putIfAbsent(sort, time.nanos());
+          }
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private @Nullable Sort news(Entry entry) {
+    if (hold.isZero()) {
+      return null;
+    }
+    if (entry.payload().length() >= LARGE_BYTES) {
+      return new Sort(entry.kind(), entry.schema(), entry.position());
+    }
+    return entry.schema() > schemas.getOrDefault(entry.kind(), 0)
+        ? new Sort(entry.kind(), entry.schema(), 0)
+        : null;
   }
 
   private boolean holdsBack(Entry entry) {
@@ -92,24 +166,28 @@ public final class Canary implements Feed {
       if (entry.position() <= looked) {
         return false;
       }
-      int known = schemas.getOrDefault(entry.kind(), 0);
-      boolean news = entry.schema() > known || entry.payload().length() >= LARGE_BYTES;
-      if (news && !hold.isZero()) {
-        if (heldAt != entry.position()) {
+      var sort = news(entry);
+      if (sort != null) {
+        long now = time.nanos();
+        long until = waiting.computeIfAbsent(sort, _ -> now) + hold.toNanos();
+        if (until - now > 0) {
           heldAt = entry.position();
-          heldSinceNanos = time.nanos();
-        }
-        if (time.nanos() - heldSinceNanos < hold.toNanos()) {
+          heldUntilNanos = until;
           return true;
         }
-      }
-      if (schemas.size() < KINDS_MAX) {
-        schemas.merge(entry.kind(), entry.schema(), Math::max);
+        waiting.remove(sort);
+        learn(entry.kind(), entry.schema());
       }
       looked = entry.position();
       return false;
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void learn(String kind, int schema) {
+    if (schemas.size() < KINDS_MAX) {
+      schemas.merge(kind, schema, Math::max);
     }
   }
 
@@ -135,7 +213,7 @@ public final class Canary implements Feed {
     long applied = first.view().position();
     lock.lock();
     try {
-      return heldAt > looked && heldNanosLeft() > 0 ? Math.min(applied, heldAt - 1) : applied;
+      return heldNanosLeft() > 0 ? Math.min(applied, heldAt - 1) : applied;
     } finally {
       lock.unlock();
     }
@@ -144,7 +222,7 @@ public final class Canary implements Feed {
   private long heldNanosLeft() {
     lock.lock();
     try {
-      return heldAt <= looked ? 0 : heldSinceNanos + hold.toNanos() - time.nanos();
+      return heldAt <= looked ? 0 : heldUntilNanos - time.nanos();
     } finally {
       lock.unlock();
     }

@@ -5,6 +5,7 @@ import dev.holdfast.limits.Time;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -41,6 +42,7 @@ public final class Follower<V> implements AutoCloseable {
   private final Fold<V> fold;
   private final Time time;
   private final Pursuit<V> pursuit;
+  private final Set<String> guarded;
   private final Shelf shelf;
   private final Thread thread;
   private final ReentrantLock lock = new ReentrantLock();
@@ -63,6 +65,7 @@ public final class Follower<V> implements AutoCloseable {
     this.feed = feed;
     this.fold = fold;
     this.time = time;
+    guarded = config.guarded();
     var folder = config.shelf();
     shelf = folder == null ? Shelf.NONE : new FileShelf(folder, config.shelfBytesPerSecond(), time);
     pursuit = new Pursuit<>(name, feed, fold, config, shelf, time.random());
@@ -151,6 +154,19 @@ public final class Follower<V> implements AutoCloseable {
     } catch (RuntimeException e) {
       return false; // it cannot even read it
     }
+  }
+
+  /**
+   * Whether this follower keeps what the entry deletes, since a mass deletion stopped it there and
+   * a person said so. Any thread.
+   */
+  boolean passedOver(Entry entry) {
+    return guarded.contains(entry.kind()) && pursuit.verdicts.passedOver(entry.position());
+  }
+
+  /** Whether a person said to go on without what cannot be read or is missing there. Any thread. */
+  boolean passedOver(long position) {
+    return pursuit.verdicts.says(Verdict.Action.SKIP, position);
   }
 
   /** Why this follower's fold would not take one of the entries, or null. Any thread. */

@@ -37,7 +37,7 @@ final class Pursuit<V> {
   private final FollowerConfig config;
   private final Shelf shelf;
   private final RandomGenerator random;
-  private final Verdicts verdicts = new Verdicts();
+  final Verdicts verdicts = new Verdicts();
   private final Survey survey;
   private final Watch watch;
   private final Hearing hearing;
@@ -236,7 +236,7 @@ final class Pursuit<V> {
   }
 
   /** Takes what can be taken; whether the rest has to be read again. */
-  private boolean take(List<Sealed> entries) throws StoreException {
+  private boolean take(List<Sealed> entries) throws StoreException, InterruptedException {
     var batch = entries.stream().map(Envelope::open).toList();
     var stop = survey.of(batch, book);
     long cursor = cursor();
@@ -351,6 +351,7 @@ final class Pursuit<V> {
   private void freeze(@Nullable Blocked by) {
     if (by != null) {
       blocked = by;
+      verdicts.stopped(by);
       watch.from(book.position());
       gapAt = 0;
       suspect = 0;

@@ -53,7 +53,7 @@ sealed interface StreamLine {
       return new One(new Sealed(line.get("position").asLong(), Payload.wrap(envelope)));
     }
     if (line.has(WITHHELD)) {
-      return new One(withheld(line.get("position").asLong()));
+      return new One(Withheld.place(line.get("position").asLong()));
     }
     if (line.has("unreadable")) { // the control node's own copy is damaged: so is ours
       return new One(new Sealed(line.get("position").asLong(), Payload.EMPTY));
@@ -84,14 +84,6 @@ sealed interface StreamLine {
             line.get("position").asLong(),
             line.get("floor").asLong())
         : null;
-  }
-
-  /** Says nothing but that there is something at that position. */
-  private static Sealed withheld(long position) {
-    var entry =
-        new Entry(
-            position, WITHHELD, WITHHELD, 1, 1, Instant.EPOCH, WITHHELD, false, Payload.EMPTY);
-    return new Sealed(position, Envelope.encode(entry));
   }
 
   private static String text(byte[] line, int length) {

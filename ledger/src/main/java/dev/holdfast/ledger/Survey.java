@@ -1,6 +1,7 @@
 package dev.holdfast.ledger;
 
 import dev.holdfast.ledger.FollowerReport.Blocked;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -62,7 +63,8 @@ final class Survey {
   }
 
   /** Where the batch has to stop because what comes there deletes too much, or null. */
-  @Nullable Blocked of(List<Envelope.Decoded> batch, Book<?> book) throws StoreException {
+  @Nullable Blocked of(List<Envelope.Decoded> batch, Book<?> book)
+      throws StoreException, InterruptedException {
     var runs = new HashMap<String, Run>();
     long last = 0;
     for (var decoded : batch) {
@@ -116,9 +118,13 @@ final class Survey {
   }
 
   /** Counts on beyond the batch; the position up to which it did. */
-  private long ahead(long from, Book<?> book, Map<String, Run> runs) throws StoreException {
+  private long ahead(long from, Book<?> book, Map<String, Run> runs)
+      throws StoreException, InterruptedException {
     long at = from;
     for (int read = 0; read < AHEAD_MAX; ) {
+      if (feed.awaitBeyond(at, Duration.ZERO) <= at) {
+        break; // a feed may wait for more instead of saying that there is none
+      }
       var entries = feed.read(at, Pursuit.READ_MAX);
       if (entries.isEmpty()) {
         break;

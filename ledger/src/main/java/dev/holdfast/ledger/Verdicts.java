@@ -1,12 +1,17 @@
 package dev.holdfast.ledger;
 
-import java.util.TreeMap;
+import dev.holdfast.ledger.FollowerReport.Blocked;
+import java.util.concurrent.ConcurrentSkipListMap;
 
-/** The verdicts that a follower knows, at most {@value #KEPT_MAX}. Confined to its thread. */
+/**
+ * The verdicts that a follower knows, and where it was stopped, at most {@value #KEPT_MAX} of each.
+ * Written by its thread, read by any.
+ */
 final class Verdicts {
   static final int KEPT_MAX = 1_000;
 
-  private final TreeMap<Long, Verdict> byFrom = new TreeMap<>();
+  private final ConcurrentSkipListMap<Long, Verdict> byFrom = new ConcurrentSkipListMap<>();
+  private final ConcurrentSkipListMap<Long, Long> stops = new ConcurrentSkipListMap<>();
 
   /** Takes what the entry says when it is a verdict that can be read. */
   boolean take(Entry entry) {
@@ -26,6 +31,22 @@ final class Verdicts {
       byFrom.pollFirstEntry();
     }
     return news;
+  }
+
+  /** The follower was stopped there. */
+  void stopped(Blocked by) {
+    stops.merge(by.from(), by.through(), Math::max);
+    while (stops.size() > KEPT_MAX) {
+      stops.pollFirstEntry();
+    }
+  }
+
+  /**
+   * Whether the follower was stopped there and a person said to go on without what stands there.
+   */
+  boolean passedOver(long position) {
+    var stop = stops.floorEntry(position);
+    return stop != null && position <= stop.getValue() && says(Verdict.Action.SKIP, position);
   }
 
   boolean says(Verdict.Action action, long from, long through) {

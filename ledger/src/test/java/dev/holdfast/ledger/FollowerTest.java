@@ -118,8 +118,14 @@ class FollowerTest {
             3, other.key(), "moon", 1, 2, other.time(), other.actor(), false, other.payload()));
     applied(follower, 3);
     assertThat(follower.view().digest()).isNotZero();
-    feed.add(entry(4, "service/b", 3, false)); // of the kind that is not read again
+    feed.add(
+        entry(4, "service/b", 3, false)); // of the kind that is not read again: what it was stays
     applied(follower, 4);
+    assertThat(follower.report().quarantine()).containsOnlyKeys("service/b");
+    assertThat(follower.report().seen()).isZero();
+    feed.add(entry(5, "service/b", 4, true));
+    applied(follower, 5);
+    assertThat(follower.report().quarantine()).isEmpty();
     assertThat(follower.view().digest()).isZero();
   }
 

@@ -1,132 +1,20 @@
 package dev.holdfast.ledger;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.limits.Outcome;
 import dev.holdfast.limits.Refusal;
-import dev.holdfast.limits.Time;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The nine poisons of drill H1, beside the writer and beneath it. */
-class PoisonTest {
-  private static final Duration LONG = Duration.ofSeconds(20);
-  private static final Time TIME = Time.system();
-  private static final int LIVE = 100;
-
-  /** What a follower does about a poison. */
-  enum Row {
-    QUARANTINES,
-    FREEZES,
-    PASSES
-  }
-
-  enum Poison {
-    BROKEN_PAYLOAD(Row.QUARANTINES),
-    UNKNOWN_TYPE(Row.PASSES), // no fold reads it, so nobody serves anything by it
-    FUTURE_SCHEMA(Row.QUARANTINES),
-    TEN_MEBIBYTES(Row.FREEZES),
-    DEEP_NESTING(Row.QUARANTINES),
-    BAD_CRC(Row.FREEZES),
-    GAP(Row.FREEZES),
-    DUPLICATE(Row.PASSES),
-    MASS_DELETION(Row.FREEZES);
-
-    final Row row;
-
-    Poison(Row row) {
-      this.row = row;
-    }
-  }
-
+class PoisonTest extends PoisonStage {
   private record Anything(Object any) {}
-
-  private static final Fold<PersistentMap<String, String>> NAMES =
-      new Fold<>() {
-        @Override
-        public PersistentMap<String, String> start() {
-          return PersistentMap.empty();
-        }
-
-        @Override
-        public boolean reads(String kind) {
-          return kind.equals(Service.KIND.name());
-        }
-
-        @Override
-        public boolean shows(PersistentMap<String, String> view, Entry entry) {
-          var shown = view.get(entry.key());
-          return entry.deleted() ? shown == null : Service.KIND.decode(entry).name().equals(shown);
-        }
-
-        @Override
-        public PersistentMap<String, String> apply(
-            PersistentMap<String, String> view, Entry entry) {
-          if (!reads(entry.kind())) {
-            return view;
-          }
-          return entry.deleted()
-              ? view.without(entry.key())
-              : view.with(entry.key(), Service.KIND.decode(entry).name());
-        }
-      };
-
-  @TempDir Path folder;
-  private final MemoryStore store = new MemoryStore();
-  private final StoreFeed feed = new StoreFeed(store);
-  private final List<AutoCloseable> parts = new ArrayList<>();
-  private Ledger ledger;
-  private volatile boolean ended;
-
-  @BeforeEach
-  void open() throws Exception {
-    ledger = Ledger.open(store, Kinds.of(Service.KIND), LedgerConfig.defaults(), TIME);
-    parts.add(ledger);
-    IntStream.range(0, LIVE).forEach(i -> put("s" + i).orThrow());
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    ended = true;
-    for (var part : parts.reversed()) {
-      part.close();
-    }
-  }
-
-  private Outcome<Receipt> put(String name) {
-    return ledger.append(
-        Transaction.by("test")
-            .put(Service.KIND, Service.key(name), new Service(name, true, 1), Transaction.ANY));
-  }
-
-  private Follower<PersistentMap<String, String>> follow(Feed from) throws InterruptedException {
-    var follower =
-        new Follower<>(
-            "test",
-            from,
-            NAMES,
-            FollowerConfig.defaults().withPatience(Duration.ofSeconds(60), Duration.ofMillis(50)),
-            TIME);
-    parts.add(follower);
-    follower.start();
-    assertThat(follower.awaitApplied(LIVE, LONG)).isTrue();
-    return follower;
-  }
 
   @ParameterizedTest
   @EnumSource(
@@ -182,77 +70,6 @@ class PoisonTest {
     feed.beat();
     await(() -> follower.report().agreedAt() == store.head());
     assertThat(follower.report().divergence()).isNull();
-  }
-
-  /** Puts it behind the last entry, and a good one behind that; the position of that one. */
-  private long inject(Poison poison) {
-    long at = LIVE + 1;
-    switch (poison) {
-      case BROKEN_PAYLOAD -> seal(at, "service", 1, "{".getBytes(UTF_8));
-      case UNKNOWN_TYPE -> seal(at, "moon", 1, "{}".getBytes(UTF_8));
-      case FUTURE_SCHEMA -> seal(at, "service", 99, "{}".getBytes(UTF_8));
-      case TEN_MEBIBYTES -> store.poison(at, Payload.of(new byte[10 << 20]));
-      case DEEP_NESTING -> seal(at, "service", 1, "[".repeat(100_000).getBytes(UTF_8));
-      case BAD_CRC -> {
-        byte[] bytes = Envelope.encode(good(at, "s1", 2)).bytes();
-        bytes[40] ^= 1;
-        store.poison(at, Payload.of(bytes));
-      }
-      case GAP -> at += 3;
-      case DUPLICATE -> {
-        at = LIVE;
-        store.poison(at, Envelope.encode(good(at, "other", 1)));
-      }
-      case MASS_DELETION -> {
-        for (int i = 0; i < 60; i++) {
-          store.poison(
-              at + i,
-              Envelope.encode(
-                  new Entry(
-                      at + i,
-                      Service.key("s" + i),
-                      "service",
-                      1,
-                      2,
-                      TIME.now(),
-                      "gc",
-                      true,
-                      Payload.EMPTY)));
-        }
-        at += 59;
-      }
-    }
-    store.poison(at + 1, Envelope.encode(good(at + 1, "last", 1)));
-    return at + 1;
-  }
-
-  private void seal(long at, String kind, int schema, byte[] payload) {
-    store.poison(
-        at,
-        Envelope.encode(
-            new Entry(
-                at,
-                "service/s1",
-                kind,
-                schema,
-                2,
-                Instant.EPOCH,
-                "gc",
-                false,
-                Payload.of(payload))));
-  }
-
-  private static Entry good(long at, String name, long revision) {
-    return new Entry(
-        at,
-        Service.key(name),
-        "service",
-        1,
-        revision,
-        Instant.EPOCH,
-        "t",
-        false,
-        Service.KIND.encode(new Service(name, true, 1)));
   }
 
   /** What the verbs skip and repair write. */
@@ -324,41 +141,6 @@ class PoisonTest {
     assertThat(content(follower)).hasSize(LIVE);
     follower.release();
     await(() -> content(follower).size() == LIVE + 1);
-  }
-
-  @Test
-  void othersDoNotSeeWhatTheFirstCouldNotTake() throws Exception {
-    var first = follow(feed);
-    var others = follow(new Canary(feed, first, Duration.ofMillis(100), TIME));
-    long last = inject(Poison.BROKEN_PAYLOAD);
-    await(() -> others.view().position() >= last);
-    assertThat(others.report().quarantine().get("service/s1")).contains("withheld");
-    assertThat(others.report().seen()).isEqualTo(first.report().seen());
-    assertThat(content(others)).isEqualTo(content(first));
-    inject(last + 1);
-    await(() -> first.standing() instanceof Standing.Frozen);
-    Thread.sleep(50);
-    assertThat(others.standing()).isInstanceOf(Standing.Quarantining.class);
-    assertThat(others.view().position()).isEqualTo(last);
-  }
-
-  private void inject(long at) {
-    store.poison(at, Payload.of("nonsense"));
-  }
-
-  @Test
-  void anEntryOfANewSortIsHeldBack() throws Exception {
-    var first = follow(ledger);
-    var hold = Duration.ofMillis(300);
-    var others = follow(new Canary(ledger, first, hold, TIME));
-    long begun = System.nanoTime();
-    long at = put("new").orThrow().position(); // the first of its kind that passes here
-    await(() -> first.view().position() >= at);
-    assertThat(others.awaitApplied(at, LONG)).isTrue();
-    assertThat(System.nanoTime() - begun).isGreaterThanOrEqualTo(hold.toNanos());
-    begun = System.nanoTime();
-    assertThat(others.awaitApplied(put("newer").orThrow().position(), LONG)).isTrue();
-    assertThat(System.nanoTime() - begun).isLessThan(hold.toNanos());
   }
 
   @Test
@@ -481,19 +263,6 @@ class PoisonTest {
     @Override
     public boolean beats() {
       return true;
-    }
-  }
-
-  private static Map<String, String> content(Follower<PersistentMap<String, String>> follower) {
-    var content = new HashMap<String, String>();
-    follower.view().value().forEach(content::put);
-    return content;
-  }
-
-  private static void await(BooleanSupplier condition) throws InterruptedException {
-    for (long end = System.nanoTime() + LONG.toNanos(); !condition.getAsBoolean(); ) {
-      assertThat(System.nanoTime()).as("it did not come").isLessThan(end);
-      Thread.sleep(2);
     }
   }
 }

@@ -30,6 +30,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
 import java.util.logging.Logger;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -82,8 +83,9 @@ final class EdgeNode implements Node {
       feed = keep(new HttpFeed(feeding, time));
       feed.start();
       held = new HeldFeed(feed, rods::view, time);
-      boolean forgetful = Undefended.of(config).contains(Undefended.DISK_COPY);
-      routing = keep(follower(forgetful));
+      var without = Undefended.of(config);
+      boolean forgetful = without.contains(Undefended.DISK_COPY);
+      routing = keep(follower(without));
       routing.start();
       var rodFeed = keep(new HttpFeed("rods-feed", feeding, time));
       rodFeed.start();
@@ -128,11 +130,16 @@ final class EdgeNode implements Node {
   }
 
   /** The one place that decides what the edge knows before anybody answers. */
-  private Follower<Routing> follower(boolean forgetful) throws IOException {
-    var fold = Suspects.open(home.applyingFile()).guard(new RoutingFold());
+  private Follower<Routing> follower(Set<Undefended> without) throws IOException {
+    var fold =
+        without.contains(Undefended.POISON_QUARANTINE)
+            ? Naive.mortal(new RoutingFold(), time)
+            : Suspects.open(home.applyingFile()).guard(new RoutingFold());
     var standard = FollowerConfig.defaults();
-    var config = forgetful ? standard : standard.withShelf(home.shelf());
-    return new Follower<>("routing", held, fold, config, time);
+    var config =
+        without.contains(Undefended.DISK_COPY) ? standard : standard.withShelf(home.shelf());
+    var from = without.contains(Undefended.DIGESTS) ? new Naive.Deaf(held) : held;
+    return new Follower<>("routing", from, fold, config, time);
   }
 
   private RodFollower rodFollower(HttpFeed rodFeed, boolean forgetful) {

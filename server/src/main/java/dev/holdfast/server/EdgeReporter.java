@@ -101,7 +101,8 @@ final class EdgeReporter implements AutoCloseable {
             routing.standing().getClass().getSimpleName().toLowerCase(Locale.ROOT),
             Listen.url(edge.address()),
             drained(view.value()),
-            rods.felt());
+            rods.felt(),
+            FollowerShape.of(routing.report()));
     var request =
         HttpRequest.newBuilder(heard.control().resolve("/v1/edges/" + name))
             .timeout(PATIENCE)

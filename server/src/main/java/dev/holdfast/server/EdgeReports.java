@@ -9,9 +9,11 @@ import io.javalin.http.Context;
 import io.javalin.http.HandlerType;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -49,13 +51,15 @@ final class EdgeReports {
    * @param address where visitors reach it
    * @param requests under way to endpoints that are drained, by key of the endpoint
    * @param rods what control rods did there
+   * @param follower everything else that its follower says of itself, or null
    */
   record Report(
       long position,
       String standing,
       String address,
       Map<String, Integer> requests,
-      @Nullable RodFelt rods) {
+      @Nullable RodFelt rods,
+      @Nullable FollowerShape follower) {
     Report {
       Check.that(position >= 0, "position", position, "0 or more");
       Objects.requireNonNull(standing, "standing");
@@ -131,6 +135,20 @@ final class EdgeReports {
                   Duration.ofNanos(now - edge.getValue().nanos()).toSeconds());
             })
             .toList());
+  }
+
+  /** What the followers of edges say that were heard of lately, each by the name of its edge. */
+  List<FollowerShape> followers() {
+    long now = time.nanos();
+    var all = new ArrayList<FollowerShape>();
+    new TreeMap<>(edges)
+        .forEach((name, heard) -> {
+          var said = heard.report().follower();
+          if (said != null && now - heard.nanos() <= LIVE.toNanos()) {
+            all.add(said.named("edge " + name));
+          }
+        });
+    return all;
   }
 
   /** Whether every edge that was heard of within that time applied the ledger up to there. */

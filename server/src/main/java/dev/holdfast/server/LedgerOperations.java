@@ -6,18 +6,17 @@ import dev.holdfast.ledger.Beacon;
 import dev.holdfast.ledger.Entry;
 import dev.holdfast.ledger.Envelope;
 import dev.holdfast.ledger.Follower;
-import dev.holdfast.ledger.FollowerReport;
 import dev.holdfast.ledger.Kind;
 import dev.holdfast.ledger.Ledger;
 import dev.holdfast.ledger.Receipt;
 import dev.holdfast.ledger.Sealed;
-import dev.holdfast.ledger.Standing;
 import dev.holdfast.ledger.StoreException;
 import dev.holdfast.ledger.Transaction;
 import dev.holdfast.ledger.Verdict;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Outcome;
 import dev.holdfast.limits.Refusal;
+import dev.holdfast.server.LedgerAlarms.Alarm;
 import dev.holdfast.server.Operation.Query;
 import dev.holdfast.server.Shapes.EntryShape;
 import io.javalin.http.Context;
@@ -30,11 +29,9 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -49,32 +46,23 @@ final class LedgerOperations {
 
   private final Ledger ledger;
   private final List<Follower<?>> followers;
+  private final LedgerAlarms alarms;
   private final Function<Entry, EntryShape> shape;
 
-  LedgerOperations(Ledger ledger, List<Follower<?>> followers, Function<Entry, EntryShape> shape) {
+  LedgerOperations(
+      Ledger ledger,
+      List<Follower<?>> followers,
+      LedgerAlarms alarms,
+      Function<Entry, EntryShape> shape) {
     this.ledger = ledger;
     this.followers = List.copyOf(followers);
+    this.alarms = alarms;
     this.shape = shape;
   }
 
-  /** How the ledger and its followers are. */
-  record LedgerStatus(long head, @Nullable Instant beaconAt, List<FollowerShape> followers) {}
-
-  /** How a follower is; digests are hexadecimal. */
-  record FollowerShape(
-      String name,
-      String standing,
-      @Nullable String cause,
-      long position,
-      long lag,
-      String digest,
-      Map<String, String> quarantine,
-      FollowerReport.@Nullable Blocked blocked,
-      long agreedAt,
-      FollowerReport.@Nullable Divergence divergence,
-      @Nullable Instant knownAt,
-      FollowerReport.Counts counts,
-      @Nullable String trouble) {}
+  /** How the ledger and its followers are, those of edges in processes of their own included. */
+  record LedgerStatus(
+      long head, @Nullable Instant beaconAt, List<FollowerShape> followers, List<Alarm> alarms) {}
 
   /**
    * An entry, or what stands in its place.
@@ -158,30 +146,7 @@ final class LedgerOperations {
   private LedgerStatus status() {
     var beacon = ledger.beacon();
     return new LedgerStatus(
-        ledger.head(),
-        beacon == null ? null : beacon.at(),
-        followers.stream().map(follower -> shape(follower.report())).toList());
-  }
-
-  private static FollowerShape shape(FollowerReport report) {
-    return new FollowerShape(
-        report.name(),
-        report.standing().getClass().getSimpleName().toLowerCase(Locale.ROOT),
-        switch (report.standing()) {
-          case Standing.Frozen frozen -> frozen.cause();
-          case Standing.Stale stale -> "not known to be right since " + stale.since();
-          case Standing.Quarantining _, Standing.Following _, Standing.Warming _ -> null;
-        },
-        report.position(),
-        report.lag(),
-        HexFormat.of().toHexDigits(report.digest()),
-        new TreeMap<>(report.quarantine()),
-        report.blocked(),
-        report.agreedAt(),
-        report.divergence(),
-        report.knownAt(),
-        report.counts(),
-        report.trouble());
+        ledger.head(), beacon == null ? null : beacon.at(), alarms.followers(), alarms.now());
   }
 
   private EntryDetail at(long position) {

@@ -1,5 +1,6 @@
 package dev.holdfast.server;
 
+import dev.holdfast.ledger.Feed;
 import dev.holdfast.ledger.Ledger;
 import dev.holdfast.ledger.StoreException;
 import dev.holdfast.limits.Time;
@@ -33,6 +34,7 @@ final class LedgerSnapshots {
   private static final int BUFFER_BYTES = 1 << 16;
 
   private final Ledger ledger;
+  private final Feed feed;
   private final StreamLines lines;
   private final Path directory;
   private final Time time;
@@ -44,8 +46,9 @@ final class LedgerSnapshots {
   /** A snapshot that is open for reading, packed with gzip; the caller closes it. */
   record Opened(InputStream stream, long position, long bytes) {}
 
-  LedgerSnapshots(Ledger ledger, StreamLines lines, Path directory, Time time) {
+  LedgerSnapshots(Ledger ledger, Feed feed, StreamLines lines, Path directory, Time time) {
     this.ledger = ledger;
+    this.feed = feed;
     this.lines = lines;
     this.directory = directory;
     this.time = time;
@@ -96,7 +99,7 @@ final class LedgerSnapshots {
       out.write(lines.hello(ledger.head(), ledger.floor()));
       var entries = new AtomicLong();
       position =
-          ledger.snapshot(sealed -> {
+          feed.snapshot(sealed -> {
             byte[] line = lines.live(sealed);
             if (line != null) {
               entries.incrementAndGet();

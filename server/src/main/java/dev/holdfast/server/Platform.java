@@ -31,6 +31,7 @@ import dev.holdfast.ledger.LedgerConfig;
 import dev.holdfast.ledger.Policy;
 import dev.holdfast.ledger.Route;
 import dev.holdfast.ledger.Service;
+import dev.holdfast.ledger.Standing;
 import dev.holdfast.ledger.StoreException;
 import dev.holdfast.ledger.View;
 import dev.holdfast.limits.Check;
@@ -182,7 +183,7 @@ final class Platform implements Node {
           CompletableFuture.supplyAsync(
               () -> alone ? openEdge(config, handed, rods, logs, edgeLog) : null);
       keep(() -> closeOpened(listening));
-      var hosts = new Hosts(ledger, routing, held::frozen);
+      var hosts = new Hosts(ledger, routing, () -> held.frozen() || stands(routing));
       var followers =
           List.of(
               routing,
@@ -199,7 +200,9 @@ final class Platform implements Node {
                   new LedgerSettings(config).compaction(),
                   most -> edges.lowest(lowest(followers, most)),
                   time));
-      var stream = keep(new LedgerFeeds(ledger, home, time));
+      boolean unwarned = Undefended.of(config).contains(Undefended.CANARY);
+      var stream = keep(new LedgerFeeds(ledger, unwarned ? null : routing, home, time));
+      var alarms = keep(new LedgerAlarms(ledger, followers, edges, time).start());
       var operations =
           PlatformOperations.of(
               new AppOperations(drones, artifacts, logs, this::visitorsPort),
@@ -211,12 +214,13 @@ final class Platform implements Node {
                       this::edgeMetrics,
                       rods,
                       parts,
-                      compactor)),
+                      compactor,
+                      alarms)),
               new LoadOperations(this::edgeLoad),
               new CertificateOperations(certificates),
               new RodOperations(rods, rodLedger, app -> drones.apps().fleet().app(app) != null),
               new LedgerOperations(
-                  ledger, followers, entry -> StreamOperations.shape(ledger, entry)),
+                  ledger, followers, alarms, entry -> StreamOperations.shape(ledger, entry)),
               new PlatformOperations(
                   drones, logs, tokens, new Backup(home, store, time), this::health),
               Stream.of(stream.operations(), edges.all(), parts.operations())
@@ -269,6 +273,10 @@ final class Platform implements Node {
       lowest = Math.min(lowest, follower.view().position());
     }
     return lowest;
+  }
+
+  private static boolean stands(Follower<Routing> routing) {
+    return routing.standing() instanceof Standing.Frozen;
   }
 
   private static ArtifactLimits uploads(ServerConfig config) {

@@ -2,6 +2,7 @@ package dev.holdfast.server;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import dev.holdfast.ledger.Canary;
 import dev.holdfast.ledger.Entry;
 import dev.holdfast.ledger.Envelope;
 import dev.holdfast.ledger.Kinds;
@@ -30,7 +31,7 @@ record StreamLines(String ledger, Kinds kinds) {
   byte[] entry(Sealed sealed) {
     var text = new StringBuilder().append("{\"position\":").append(sealed.position());
     switch (Envelope.decode(sealed.envelope())) {
-      case Envelope.Decoded.Good(var entry) when kinds.mayShow(entry) ->
+      case Envelope.Decoded.Good(var entry) when mayLeave(entry) ->
           text.append(",\"envelope\":\"")
               .append(Base64.getEncoder().encodeToString(sealed.envelope().bytes()))
               .append('"');
@@ -43,9 +44,14 @@ record StreamLines(String ledger, Kinds kinds) {
   /** As {@link #entry}, or null when a snapshot has no place for it. */
   byte @Nullable [] live(Sealed sealed) {
     return Envelope.decode(sealed.envelope()) instanceof Envelope.Decoded.Good(var entry)
-            && !kinds.mayShow(entry)
+            && !mayLeave(entry)
         ? null
         : entry(sealed);
+  }
+
+  /** What stands for a key that followers serve already is no secret, and nothing else of it is. */
+  private boolean mayLeave(Entry entry) {
+    return kinds.mayShow(entry) || Canary.namesKey(entry);
   }
 
   /**

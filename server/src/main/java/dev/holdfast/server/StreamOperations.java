@@ -43,6 +43,7 @@ final class StreamOperations {
   private static final int HEARTBEAT_MILLIS_MIN = 100;
   private static final int HEARTBEAT_MILLIS_MAX = 30_000;
   private static final Duration IDLE = Duration.ofSeconds(15);
+  private static final long PAUSE_NANOS = Duration.ofMillis(50).toNanos();
   private static final Duration SNAPSHOT_WAIT = Duration.ofSeconds(10);
   private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
@@ -264,6 +265,10 @@ final class StreamOperations {
         return; // it did not keep up: cut off, it resumes from where it is
       } else {
         lines = ring.read(position);
+        if (lines.isEmpty()) { // what follows is held back
+          long left = heartbeat.toNanos() - (time.nanos() - beaten);
+          var _ = ring.awaitBeyond(position, Duration.ofNanos(Math.max(PAUSE_NANOS, left)));
+        }
       }
       for (var line : lines) {
         out.write(line);

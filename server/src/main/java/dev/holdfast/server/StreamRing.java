@@ -1,5 +1,6 @@
 package dev.holdfast.server;
 
+import dev.holdfast.ledger.Feed;
 import dev.holdfast.ledger.HistoryGone;
 import dev.holdfast.ledger.Ledger;
 import dev.holdfast.ledger.StoreException;
@@ -19,7 +20,8 @@ import java.util.logging.Logger;
 
 /**
  * The newest lines of the stream, made once for all who listen. Who is at the head waits here; who
- * is behind it reads the store, a few at a time. Thread-safe.
+ * is behind it reads the store, a few at a time. Entries come as the feed lets them through,
+ * beacons come on whether it does or not. Thread-safe.
  */
 final class StreamRing implements AutoCloseable {
   /** Lines that are kept. */
@@ -36,6 +38,7 @@ final class StreamRing implements AutoCloseable {
       Backoff.fullJitter(Duration.ofMillis(100), Duration.ofSeconds(5));
 
   private final Ledger ledger;
+  private final Feed feed;
   private final StreamLines lines;
   private final StreamOuts outs;
   private final Supplier<StreamLines.Sums> sums;
@@ -51,18 +54,26 @@ final class StreamRing implements AutoCloseable {
   private byte[] beacon; // guarded by lock
   private boolean closed; // guarded by lock
 
+  /**
+   * A ring that begins behind a position.
+   *
+   * @param feed what of the ledger may be streamed
+   */
   StreamRing(
       Ledger ledger,
+      Feed feed,
+      long from,
       StreamLines lines,
       StreamOuts outs,
       Supplier<StreamLines.Sums> sums,
       Time time) {
     this.ledger = ledger;
+    this.feed = feed;
     this.lines = lines;
     this.outs = outs;
     this.sums = sums;
     this.time = time;
-    head = ledger.head();
+    head = from;
     beacon = lines.beacon(head, StreamLines.Sums.NONE, time.now());
     pump = Thread.ofVirtual().name("stream-ring").unstarted(this::run);
   }
@@ -129,7 +140,7 @@ final class StreamRing implements AutoCloseable {
   List<byte[]> read(long position) throws StoreException, InterruptedException {
     readers.acquire();
     try {
-      return ledger.read(position, BATCH).stream().map(lines::entry).toList();
+      return feed.read(position, BATCH).stream().map(lines::entry).toList();
     } finally {
       readers.release();
     }
@@ -198,19 +209,19 @@ final class StreamRing implements AutoCloseable {
 
   private void pump() throws StoreException, InterruptedException {
     long from = position();
-    if (ledger.awaitBeyond(from, LOOK) > from) {
+    if (feed.awaitBeyond(from, LOOK) > from) {
       try {
-        for (var sealed : ledger.read(from, BATCH)) {
+        for (var sealed : feed.read(from, BATCH)) {
           add(lines.entry(sealed));
         }
       } catch (HistoryGone e) {
-        skip(ledger.head()); // the others read the store
+        skip(feed.awaitBeyond(ledger.head(), Duration.ZERO)); // the others read the store
       }
     }
     var now = sums.get();
     lock.lock();
     try {
-      beacon = lines.beacon(head, now, time.now());
+      beacon = lines.beacon(ledger.head(), now, time.now());
       moved.signalAll();
     } finally {
       lock.unlock();

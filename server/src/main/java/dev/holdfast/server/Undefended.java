@@ -16,7 +16,13 @@ enum Undefended {
   /** What crashes is started again at once, for ever. */
   CRASH_PACING,
   /** An edge in a process of its own keeps no copy of what it knows on disk. */
-  DISK_COPY;
+  DISK_COPY,
+  /** Edges in other processes get what stands in the ledger before anybody tried it. */
+  CANARY,
+  /** An entry that an edge in a process of its own cannot take ends that process. */
+  POISON_QUARANTINE,
+  /** An edge in a process of its own compares what it has with nothing. */
+  DIGESTS;
 
   static final ServerConfig.Key WITHOUT =
       new ServerConfig.Key(

@@ -71,7 +71,7 @@ class SlowReaderTest {
     try (var ledger =
             Ledger.open(new MemoryStore(), kinds, LedgerConfig.defaults(), Time.system());
         var tokens = new Tokens(ledger, Time.system());
-        var feeds = new LedgerFeeds(ledger, home, Duration.ofMillis(300), Time.system())) {
+        var feeds = new LedgerFeeds(ledger, null, home, Duration.ofMillis(300), Time.system())) {
       tokens.start(home);
       var config = ServerConfig.load(temp, Map.of(), Map.of("api", "127.0.0.1:0"));
       try (var api =
