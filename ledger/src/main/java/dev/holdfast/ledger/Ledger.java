@@ -1,5 +1,6 @@
 package dev.holdfast.ledger;
 
+import dev.holdfast.limits.Backoff;
 import dev.holdfast.limits.BoundedQueue;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Deadline;
@@ -9,10 +10,9 @@ import dev.holdfast.limits.Time;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -32,6 +32,8 @@ public final class Ledger implements Feed, AutoCloseable {
   private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
   private static final int COMPACTED_AT_A_TIME = 2_000;
   private static final Duration IDLE = Duration.ofSeconds(1);
+  private static final Backoff AGAIN =
+      Backoff.fullJitter(Duration.ofMillis(20), Duration.ofMillis(500));
 
   private final Store store;
   private final Kinds kinds;
@@ -44,39 +46,9 @@ public final class Ledger implements Feed, AutoCloseable {
   private final String id;
   private final Rehearsal rehearsal = new Rehearsal();
   private final AtomicReference<@Nullable Auditor> auditor = new AtomicReference<>();
-  private volatile long head;
+  private final @Nullable Lookout lookout;
+  private volatile long head; // written under lock
   private volatile long floor;
-
-  /** A request that waits for the writer. */
-  private sealed interface Request {
-    record Append(Transaction transaction) implements Request {}
-
-    record Renew(String key, long epoch, Duration ttl) implements Request {}
-
-    record Compact(long from, long upTo) implements Request {}
-  }
-
-  private enum Turn {
-    WAITING,
-    TAKEN,
-    GIVEN_UP
-  }
-
-  private static final class Pending {
-    final Request request;
-    final AtomicReference<Turn> turn = new AtomicReference<>(Turn.WAITING);
-    final CountDownLatch done = new CountDownLatch(1);
-    volatile @Nullable Outcome<Receipt> outcome;
-
-    Pending(Request request) {
-      this.request = request;
-    }
-
-    void complete(Outcome<Receipt> result) {
-      outcome = result;
-      done.countDown();
-    }
-  }
 
   private Ledger(Store store, Kinds kinds, LedgerConfig config, Time time) throws StoreException {
     this.store = store;
@@ -87,6 +59,7 @@ public final class Ledger implements Feed, AutoCloseable {
     id = store.id();
     head = store.head();
     floor = store.floor();
+    lookout = store.shared() ? new Lookout(store, this::heard, time) : null;
     writer = Thread.ofPlatform().name("ledger-writer").daemon().unstarted(this::write);
   }
 
@@ -99,6 +72,9 @@ public final class Ledger implements Feed, AutoCloseable {
       throws StoreException {
     var ledger = new Ledger(store, kinds, config, time);
     ledger.writer.start();
+    if (ledger.lookout != null) {
+      ledger.lookout.start();
+    }
     return ledger;
   }
 
@@ -107,12 +83,17 @@ public final class Ledger implements Feed, AutoCloseable {
     return kinds;
   }
 
+  /** Why a shared store does not answer now, or null while it does. */
+  public @Nullable String trouble() {
+    return lookout == null ? null : lookout.trouble();
+  }
+
   /** How full the queue of its writer is, 0 to 1. */
   public double load() {
     return (double) queue.size() / queue.capacity();
   }
 
-  /** Tells this ledger from every other; see {@link Store#id}. */
+  /** See {@link Store#id}. */
   public String id() {
     return id;
   }
@@ -144,7 +125,7 @@ public final class Ledger implements Feed, AutoCloseable {
     }
     long from = 0;
     while (true) {
-      var outcome = submit(new Request.Compact(from, upTo));
+      var outcome = submit(new Pending.Request.Compact(from, upTo));
       if (!(outcome instanceof Outcome.Done<Receipt>(var receipt)) || receipt.position() >= upTo) {
         return outcome;
       }
@@ -162,7 +143,7 @@ public final class Ledger implements Feed, AutoCloseable {
     bad = bad == null ? rehearsal.objection(preflight.entries(head, time.now())) : bad;
     return bad != null
         ? Outcome.refused(new Refusal.Invalid(bad))
-        : submit(new Request.Append(transaction));
+        : submit(new Pending.Request.Append(transaction));
   }
 
   /** Moves a lease's deadline to {@code ttl} from now; stale when it is no longer held so. */
@@ -170,7 +151,7 @@ public final class Ledger implements Feed, AutoCloseable {
     if (!ttl.isPositive()) {
       return Outcome.refused(new Refusal.Invalid(Check.message("ttl of " + leaseKey, ttl, "> 0")));
     }
-    return submit(new Request.Renew(leaseKey, epoch, ttl));
+    return submit(new Pending.Request.Renew(leaseKey, epoch, ttl));
   }
 
   /** From now on, nothing is written that this follower's fold cannot take. */
@@ -183,7 +164,7 @@ public final class Ledger implements Feed, AutoCloseable {
    * Idempotent.
    */
   public void audit() {
-    var fresh = new Auditor(this, time);
+    var fresh = new Auditor(this, () -> lookout == null || lookout.sure(), time);
     if (auditor.compareAndSet(null, fresh)) {
       fresh.start();
     }
@@ -235,10 +216,17 @@ public final class Ledger implements Feed, AutoCloseable {
   @Override
   public List<Sealed> read(long after, int max) throws StoreException {
     var entries = store.read(after, max);
+    if (lookout != null && !whole(entries, after)) {
+      floor = Math.max(floor, store.floor()); // another process may have compacted
+    }
     if (after < floor) { // looked at afterwards: it is raised before anything is removed
       throw new HistoryGone(after, floor);
     }
     return entries;
+  }
+
+  private static boolean whole(List<Sealed> entries, long after) {
+    return !entries.isEmpty() && entries.getLast().position() == after + entries.size();
   }
 
   /** As {@link #read}, but what was compacted away is passed over: for people, not for folds. */
@@ -281,6 +269,9 @@ public final class Ledger implements Feed, AutoCloseable {
     }
     queue.close();
     signalMoved();
+    if (lookout != null) {
+      lookout.close();
+    }
     try {
       writer.join();
     } catch (InterruptedException e) {
@@ -289,8 +280,8 @@ public final class Ledger implements Feed, AutoCloseable {
     store.close();
   }
 
-  private Outcome<Receipt> submit(Request request) {
-    var pending = new Pending(request);
+  private Outcome<Receipt> submit(Pending.Request request) {
+    var pending = new Pending(request, Deadline.after(time, config.appendWait()));
     if (!queue.offer(pending)) {
       return Outcome.refused(
           queue.closed()
@@ -299,51 +290,14 @@ public final class Ledger implements Feed, AutoCloseable {
                   Check.message("ledger.queueMax", queue.capacity(), "room for one more"),
                   RETRY_AFTER));
     }
-    var refusal = awaitTurn(pending);
-    if (refusal != null) {
-      return Outcome.refused(refusal);
+    var cause = pending.awaitTurn(config.appendWait());
+    if (cause != null) {
+      var away = trouble();
+      return Outcome.refused(
+          new Refusal.Unavailable(away == null ? cause : cause + ": " + away, RETRY_AFTER));
     }
     // The writer has taken it, so the answer is the commit's; it cannot be called back.
-    awaitDone(pending);
-    var outcome = pending.outcome;
-    if (outcome == null) {
-      throw new IllegalStateException("completed without an outcome");
-    }
-    return outcome;
-  }
-
-  /** Waits for the writer to take it; a refusal says that it never will. */
-  private @Nullable Refusal awaitTurn(Pending pending) {
-    String cause;
-    try {
-      var deadline = Deadline.after(time, config.appendWait());
-      if (pending.done.await(deadline.leftNanos(), TimeUnit.NANOSECONDS)) {
-        return null;
-      }
-      cause = "the ledger's writer did not come to it in " + config.appendWait();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      cause = "interrupted before the ledger's writer came to it";
-    }
-    return pending.turn.compareAndSet(Turn.WAITING, Turn.GIVEN_UP)
-        ? new Refusal.Unavailable(cause, RETRY_AFTER)
-        : null;
-  }
-
-  /** Waits through interrupts: an answer of "perhaps" would be worse than one commit's wait. */
-  private static void awaitDone(Pending pending) {
-    boolean interrupted = false;
-    while (true) {
-      try {
-        pending.done.await();
-        break;
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    return pending.awaitOutcome();
   }
 
   private void write() {
@@ -362,21 +316,73 @@ public final class Ledger implements Feed, AutoCloseable {
         }
         continue;
       }
-      var taken =
-          batch.stream().filter(p -> p.turn.compareAndSet(Turn.WAITING, Turn.TAKEN)).toList();
-      if (!taken.isEmpty() && !commit(taken)) {
-        // One of them is what the store cannot take: each gets a commit of its own.
-        taken.forEach(p -> commit(List.of(p)));
+      settle(batch.stream().filter(Pending::take).toList());
+    }
+  }
+
+  /** Answers them all. While the store is away they wait, each until its caller's deadline. */
+  private void settle(List<Pending> group) {
+    var left = group;
+    for (int failures = 1; !left.isEmpty(); failures++) {
+      switch (commit(left)) {
+        case Tried.Answered _ -> {
+          return;
+        }
+        case Tried.Undecided _ -> {
+          // One of them is what the store cannot take: each gets a commit of its own.
+          left.forEach(pending -> settle(List.of(pending)));
+          return;
+        }
+        case Tried.Away(var cause) -> left = stillWaiting(left, failures, cause);
       }
     }
   }
 
+  private List<Pending> stillWaiting(List<Pending> group, int failures, StoreAway cause) {
+    boolean ending = queue.closed();
+    try {
+      if (!ending) {
+        time.sleep(AGAIN.delay(failures, time.random()));
+      }
+    } catch (InterruptedException e) {
+      ending = true; // nobody interrupts this thread; should it happen, end in order
+    }
+    var left = new ArrayList<Pending>();
+    for (var pending : group) {
+      if (ending || pending.deadline().passed()) {
+        pending.refuse(notTaken(cause));
+      } else {
+        left.add(pending);
+      }
+    }
+    return left;
+  }
+
+  private static Refusal notTaken(@Nullable Throwable cause) {
+    var what =
+        cause instanceof StoreInDoubt
+            ? "whether the store took it is not known, look before you repeat it: "
+            : "the store did not take it: ";
+    return new Refusal.Unavailable(what + cause(cause), RETRY_AFTER);
+  }
+
+  /** What became of a group. */
+  private sealed interface Tried {
+    record Answered() implements Tried {}
+
+    /** One of several could not even be decided, and none was answered. */
+    record Undecided() implements Tried {}
+
+    /** Nothing was written, none was answered, and it may be tried again. */
+    record Away(StoreAway cause) implements Tried {}
+  }
+
   /**
-   * Decides and commits the group; false when one of several could not even be decided and none was
-   * answered. Whatever is thrown, this thread goes on and nobody is left without an answer.
+   * Decides and commits the group. Whatever is thrown, this thread goes on and nobody is left
+   * without an answer.
    */
   @SuppressWarnings("CatchThrowable")
-  private boolean commit(List<Pending> group) {
+  private Tried commit(List<Pending> group) {
     boolean decided = false;
     @Nullable Throwable failure = null;
     List<Outcome<Receipt>> outcomes = List.of();
@@ -384,10 +390,7 @@ public final class Ledger implements Feed, AutoCloseable {
     try {
       var batch = store.begin();
       try {
-        var decisions = new ArrayList<Outcome<Receipt>>();
-        for (var pending : group) {
-          decisions.add(decide(batch, pending.request));
-        }
+        var decisions = decide(batch, group);
         newHead = batch.head();
         decided = true;
         batch.commit();
@@ -397,22 +400,38 @@ public final class Ledger implements Feed, AutoCloseable {
       }
     } catch (Throwable t) {
       failure = t;
-      if (group.size() > 1 && !decided && !(t instanceof StoreException)) {
-        return false;
-      }
     }
     if (outcomes.isEmpty()) {
-      var refusal =
-          new Refusal.Unavailable("the store did not take it: " + cause(failure), RETRY_AFTER);
-      group.forEach(pending -> pending.complete(Outcome.refused(refusal)));
-      return true;
+      if (failure instanceof StoreAway away) {
+        return new Tried.Away(away);
+      }
+      if (group.size() > 1 && !decided && !(failure instanceof StoreException)) {
+        return new Tried.Undecided();
+      }
+      var refusal = notTaken(failure);
+      group.forEach(pending -> pending.refuse(refusal));
+      return new Tried.Answered();
     }
-    head = newHead; // committed: what closing the batch may have thrown changes nothing
+    advance(newHead); // committed: what closing the batch may have thrown changes nothing
     for (int i = 0; i < group.size(); i++) {
       group.get(i).complete(outcomes.get(i));
     }
-    signalMoved();
-    return true;
+    return new Tried.Answered();
+  }
+
+  private List<Outcome<Receipt>> decide(Store.Batch batch, List<Pending> group)
+      throws StoreException {
+    if (store.shared()) {
+      var keys = new LinkedHashSet<String>();
+      var leases = new LinkedHashSet<String>();
+      group.forEach(pending -> pending.foretell(keys, leases));
+      batch.expect(keys, leases);
+    }
+    var decisions = new ArrayList<Outcome<Receipt>>();
+    for (var pending : group) {
+      decisions.add(decide(batch, pending.request()));
+    }
+    return decisions;
   }
 
   private static String cause(@Nullable Throwable failure) {
@@ -425,15 +444,19 @@ public final class Ledger implements Feed, AutoCloseable {
    *
    * @throws Undecided when the store refused a row, which may be this request's doing
    */
-  private Outcome<Receipt> decide(Store.Batch batch, Request request) {
-    var now = time.now().truncatedTo(ChronoUnit.MILLIS); // as an envelope keeps it
+  private Outcome<Receipt> decide(Store.Batch batch, Pending.Request request) throws StoreAway {
     try {
+      var agreed = batch.now();
+      var now = (agreed == null ? time.now() : agreed).truncatedTo(ChronoUnit.MILLIS); // as kept
       return switch (request) {
-        case Request.Append(var transaction) -> new Decision(batch, kinds, now).append(transaction);
-        case Request.Renew(var key, var epoch, var ttl) ->
+        case Pending.Request.Append(var transaction) ->
+            new Decision(batch, kinds, now).append(transaction);
+        case Pending.Request.Renew(var key, var epoch, var ttl) ->
             new Decision(batch, kinds, now).renew(key, epoch, ttl);
-        case Request.Compact(var from, var upTo) -> compact(batch, from, upTo);
+        case Pending.Request.Compact(var from, var upTo) -> compact(batch, from, upTo);
       };
+    } catch (StoreAway e) {
+      throw e;
     } catch (StoreException e) {
       throw new Undecided(e);
     }
@@ -453,12 +476,25 @@ public final class Ledger implements Feed, AutoCloseable {
     }
   }
 
-  private void signalMoved() {
+  /** What the lookout saw; whether it was news. */
+  private boolean heard(Store.Progress progress) {
+    floor = Math.max(floor, progress.floor());
+    return advance(progress.head());
+  }
+
+  private boolean advance(long to) {
     lock.lock();
     try {
+      boolean news = to > head;
+      head = Math.max(head, to);
       moved.signalAll();
+      return news;
     } finally {
       lock.unlock();
     }
+  }
+
+  private void signalMoved() {
+    advance(0);
   }
 }
