@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 final class PostgresBatch implements Store.Batch {
 
   /** An entry that waits for the commit. */
-  private record Row(Entry entry, byte[] envelope) {}
+  private record Row(Entry entry, Payload envelope) {}
 
   /** The row that was locked. */
   private record Locked(long epoch, String holder, long position, long floor, Instant now) {}
@@ -102,7 +102,7 @@ final class PostgresBatch implements Store.Batch {
     var head = head(entry.key());
     long revision = head == null ? 1 : head.revision() + 1;
     require(entry.revision() == revision, "revision of " + entry.key(), entry.revision(), revision);
-    rows.add(new Row(entry, envelope.bytes()));
+    rows.add(new Row(entry, envelope));
     heads.put(
         entry.key(),
         new Store.Head(entry.position(), entry.revision(), entry.deleted(), entry.kind()));
@@ -194,7 +194,7 @@ final class PostgresBatch implements Store.Batch {
     } finally {
       writer.ended(failed);
     }
-    database.fence().pass(database.name(), epoch);
+    database.fence().note(epoch);
   }
 
   @Override
@@ -219,7 +219,7 @@ final class PostgresBatch implements Store.Batch {
           .add(PostgresSql.APPEND, rows.size())
           .bigints(rows.stream().map(row -> row.entry().position()))
           .texts(rows.stream().map(row -> row.entry().key()))
-          .bytes(rows.stream().map(Row::envelope));
+          .bytes(rows.stream().map(row -> row.envelope().bytes()));
       addHeads(script);
     }
     addLeases(script);
@@ -368,13 +368,14 @@ final class PostgresBatch implements Store.Batch {
           .texts(leaseKeys.stream());
     }
     boolean first = locked == null;
+    long seen = database.fence().seen();
     script.run(session.connection);
     var at = locked;
     if (at == null) {
       throw new StoreException(database.name() + ": the row of ledger_head is gone");
     }
     if (first) {
-      database.fence().pass(database.name(), at.epoch());
+      database.fence().pass(seen, at.epoch());
     }
   }
 

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param readersMax read connections; a process has two more, one that writes and one that looks
  * @param busyWait how long to wait for a free reader
  * @param connectWait how long a connection may take to come about
- * @param batchWait how long a batch may wait for the others' batches, a statement of it may run,
- *     and a process that was paused in the middle of one may keep the others waiting
+ * @param batchWait how long a statement of a batch may run, and a process that was paused in the
+ *     middle of one may keep the others waiting, who wait twice as long before they give up
  * @param readWait how long the statement of a reader may run
  * @param readBytesMax a read stops at the first entry that takes it beyond this
  */
@@ -53,7 +53,7 @@ public record PostgresConfig(
         "1 ms to 10 minutes");
   }
 
-  /** 4 readers, 5 s for a reader, 3 s to connect, 5 s for a batch, 60 s for a read of 8 MiB. */
+  /** 4 readers, 5 s for a reader, 3 s to connect, 3 s for a batch, 60 s for a read of 8 MiB. */
   public static PostgresConfig of(String url, @Nullable Path passwordFile) {
     return new PostgresConfig(
         url,
@@ -61,7 +61,7 @@ public record PostgresConfig(
         4,
         Duration.ofSeconds(5),
         Duration.ofSeconds(3),
-        Duration.ofSeconds(5),
+        Duration.ofSeconds(3),
         Duration.ofSeconds(60),
         READ_BYTES_MAX);
   }

@@ -39,12 +39,13 @@ final class PostgresDatabase implements Readers.Source {
   private final PostgresConfig config;
   private final Properties properties;
   private final String name;
-  private final Fence fence = new Fence();
+  private final Fence fence;
 
   private PostgresDatabase(PostgresConfig config, Properties properties, String name) {
     this.config = config;
     this.properties = properties;
     this.name = name;
+    fence = new Fence(name);
   }
 
   /**
@@ -104,13 +105,15 @@ final class PostgresDatabase implements Readers.Source {
   /** A connection that cannot write; what it reads in one transaction is of one moment. */
   @Override
   public Connection reader() throws StoreException {
+    long seen = fence.seen();
     var connection =
         open(
+            config.readWait(),
             config.readWait(),
             " -c default_transaction_read_only=on"
                 + " -c default_transaction_isolation=repeatable\\ read");
     try {
-      fence.pass(name, Database.number(connection, PostgresSql.EPOCH));
+      fence.pass(seen, Database.number(connection, PostgresSql.EPOCH));
       return connection;
     } catch (SQLException e) {
       Database.close(connection);
@@ -126,7 +129,7 @@ final class PostgresDatabase implements Readers.Source {
    * PostgresConfig#batchWait}, and can only find out.
    */
   Connection writer() throws StoreException {
-    return open(config.batchWait(), " -c synchronous_commit=on");
+    return open(config.batchWait().multipliedBy(3), config.batchWait(), "");
   }
 
   @Override
@@ -141,13 +144,21 @@ final class PostgresDatabase implements Readers.Source {
           case "53100" -> "its disk is full; free some room; what was written before is safe";
           case "53300" -> "it has no connection left; raise its max_connections";
           case "57P01", "57P02", "57P03" -> "it is being started, stopped or recovered";
-          case "55P03" -> "another node kept it busy for longer than " + config.batchWait();
+          case "55P03" -> "another node kept it busy for too long";
           case "57014" -> "a statement took too long";
           case "25P03" -> "this process was paused in the middle of a batch for too long";
           case "08001", "08004", "08006", "08003", "08S01" -> "it cannot be reached";
           default -> "it refused";
         };
-    var message = name + " " + what + ": " + why + " (" + Check.printable(e.getMessage()) + ")";
+    var message =
+        name
+            + " "
+            + what
+            + ": "
+            + why
+            + " ("
+            + Check.printable(String.valueOf(e.getMessage()))
+            + ")";
     return isAway(e) ? new StoreAway(message, e) : new StoreException(message, e);
   }
 
@@ -168,7 +179,8 @@ final class PostgresDatabase implements Readers.Source {
     return state == null ? "" : state;
   }
 
-  private Connection open(Duration statementWait, String more) throws StoreException {
+  private Connection open(Duration statementWait, Duration idleWait, String more)
+      throws StoreException {
     var all = (Properties) properties.clone();
     var given = PGProperty.OPTIONS.getOrDefault(all);
     PGProperty.OPTIONS.set(
@@ -176,14 +188,14 @@ final class PostgresDatabase implements Readers.Source {
         (given == null ? "" : given + " ")
             + "-c statement_timeout="
             + statementWait.toMillis()
-            + " -c lock_timeout="
-            + config.batchWait().toMillis()
+            + " -c lock_timeout=" // longer than one who is paused may keep the lock
+            + config.batchWait().multipliedBy(2).toMillis()
             + " -c idle_in_transaction_session_timeout="
-            + statementWait.toMillis()
+            + idleWait.toMillis()
             + more);
     // Longer than the server's own bound, which gives the better answer; it bounds a COMMIT that
     // waits for a standby, and a server that is gone without a word.
-    PGProperty.SOCKET_TIMEOUT.set(all, seconds(statementWait.multipliedBy(2)));
+    PGProperty.SOCKET_TIMEOUT.set(all, seconds(statementWait.multipliedBy(4).dividedBy(3)));
     try {
       var connection = new Driver().connect(config.url(), all);
       if (connection == null) {

@@ -38,12 +38,13 @@ final class PostgresEar implements AutoCloseable {
       } else {
         time.sleep(wait);
       }
+      long seen = database.fence().seen();
       try (var statement = current.createStatement();
           var rows = statement.executeQuery(PostgresSql.PROGRESS)) {
         if (!rows.next()) {
           throw new StoreException(database.name() + ": the row of ledger_head is gone");
         }
-        database.fence().pass(database.name(), rows.getLong(1));
+        database.fence().pass(seen, rows.getLong(1));
         return new Store.Progress(rows.getLong(2), rows.getLong(3));
       }
     } catch (SQLException e) {

@@ -74,7 +74,8 @@ public final class PostgresStore implements Store {
         name(connection, time);
         return new PostgresStore(database, time, ownClock);
       } catch (SQLException e) {
-        if (!PostgresDatabase.isRace(e) && !database.isAway(e) || failures >= RACES_MAX) {
+        boolean again = PostgresDatabase.isRace(e) || database.isAway(e);
+        if (!again || failures >= RACES_MAX) {
           throw database.failure("cannot be opened", e);
         }
       } finally {
@@ -262,6 +263,8 @@ public final class PostgresStore implements Store {
     expect(connection, database, "full_page_writes", "on");
     expect(connection, database, "server_encoding", "UTF8");
     expect(connection, database, "transaction_read_only", "off");
+    var commits = "" + PostgresDatabase.text(connection, "SHOW synchronous_commit");
+    require(database, "synchronous_commit", commits, !commits.equals("off"), "on");
     MIGRATIONS.pending(connection, database.name());
   }
 

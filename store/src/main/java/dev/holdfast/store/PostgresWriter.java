@@ -142,12 +142,13 @@ final class PostgresWriter implements AutoCloseable {
     var connection = database.writer();
     try {
       connection.setAutoCommit(false);
+      long seen = database.fence().seen();
       try (var lock = connection.createStatement();
           var row = lock.executeQuery(PostgresSql.LOCK)) {
         if (!row.next()) {
           throw new StoreException(database.name() + ": the row of ledger_head is gone");
         }
-        database.fence().pass(database.name(), row.getLong(1));
+        database.fence().pass(seen, row.getLong(1));
       }
       try (var select = connection.prepareStatement(PostgresSql.SESSION_OF)) {
         select.setString(1, holder);
