@@ -100,7 +100,13 @@ final class Rooms {
           new Room(
               "store",
               Set.of("ledger", "limits"),
-              Set.of("HomeLock", "PostgresConfig", "PostgresStore", "SqliteStore", "StoreConfig")),
+              Set.of(
+                  "HomeLock",
+                  "KeptStore",
+                  "PostgresConfig",
+                  "PostgresStore",
+                  "SqliteStore",
+                  "StoreConfig")),
           new Room(
               "edge",
               Set.of("ledger", "limits"),

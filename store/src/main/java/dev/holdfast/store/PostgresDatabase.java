@@ -72,6 +72,7 @@ final class PostgresDatabase implements Readers.Source {
     if (file != null) {
       PGProperty.PASSWORD.set(properties, password(file));
     }
+    PGProperty.REWRITE_BATCHED_INSERTS.set(properties, true);
     PGProperty.APPLICATION_NAME.set(properties, "holdfast");
     PGProperty.TCP_KEEP_ALIVE.set(properties, true);
     PGProperty.CONNECT_TIMEOUT.set(properties, seconds(config.connectWait()));

@@ -101,6 +101,21 @@ final class PostgresSql {
   static final String ID_FIRST =
       "INSERT INTO meta (name, value) VALUES ('ledger_id', ?) ON CONFLICT (name) DO NOTHING";
 
+  /** Takes the lock, and says 1 when nothing was ever written. */
+  static final String EMPTY =
+      """
+      SELECT CASE WHEN position = 0 AND NOT EXISTS (SELECT 1 FROM lease) THEN 1 ELSE 0 END
+      FROM ledger_head WHERE id = 1 FOR UPDATE\
+      """;
+
+  static final String MOVED =
+      """
+      UPDATE ledger_head SET epoch = epoch + 1, position = ?, floor = ?
+      WHERE id = 1 AND position = 0\
+      """;
+
+  static final String ID_MOVED = "UPDATE meta SET value = ? WHERE name = 'ledger_id'";
+
   static final String READ =
       "SELECT position, envelope FROM ledger WHERE position > ? ORDER BY position LIMIT ?";
 

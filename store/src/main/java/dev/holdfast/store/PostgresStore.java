@@ -3,10 +3,10 @@ package dev.holdfast.store;
 import dev.holdfast.ledger.Lease;
 import dev.holdfast.ledger.Payload;
 import dev.holdfast.ledger.Sealed;
-import dev.holdfast.ledger.Store;
 import dev.holdfast.ledger.StoreException;
 import dev.holdfast.limits.Backoff;
 import dev.holdfast.limits.Time;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * whoever writes. The batch advances that row from the epoch and position that it found there; a
  * process that was paused finds another epoch, or its connection gone, and has written nothing.
  */
-public final class PostgresStore implements Store {
+public final class PostgresStore implements KeptStore {
   static final Migrations MIGRATIONS =
       Migrations.load("postgresql", Migrations.Dialect.POSTGRESQL, "0001-ledger.sql");
 
@@ -221,6 +221,62 @@ public final class PostgresStore implements Store {
     });
   }
 
+  @Override
+  public void backup(Path file) throws StoreException {
+    SqliteStore.appear(
+        file,
+        part ->
+            readers.read(connection ->
+                inOneTransaction(
+                    connection,
+                    () -> {
+                      var id = PostgresDatabase.text(connection, PostgresSql.ID);
+                      long floor = Database.number(connection, PostgresSql.FLOOR);
+                      SqliteStore.fill(part, id == null ? "" : id, floor, connection);
+                      return true;
+                    })));
+  }
+
+  /**
+   * Moves a SQLite ledger, which nobody uses, into a database whose ledger is empty; everything or
+   * nothing. It keeps its id, so followers go on where they were: the file must not be written
+   * again.
+   *
+   * @return SHA-256 of all rows, the same on both sides
+   * @throws StoreException when the database holds a ledger already, or does not take the rows
+   * @throws InterruptedException when the thread is asked to end
+   */
+  public static String move(Path directory, PostgresConfig to, Time time)
+      throws StoreException, InterruptedException {
+    open(to, time).close();
+    var target = PostgresDatabase.of(to);
+    try (var source = SqliteStore.open(directory, StoreConfig.defaults())) {
+      var connection = target.writer();
+      try {
+        connection.setAutoCommit(false);
+        if (Database.number(connection, PostgresSql.EMPTY) != 1) {
+          throw new StoreException(target.name() + " holds a ledger already; nothing was written");
+        }
+        var digest = source.copyTo(connection);
+        try (var moved = connection.prepareStatement(PostgresSql.MOVED);
+            var id = connection.prepareStatement(PostgresSql.ID_MOVED)) {
+          moved.setLong(1, source.head());
+          moved.setLong(2, source.floor());
+          id.setString(1, source.id());
+          if (moved.executeUpdate() != 1 || id.executeUpdate() != 1) {
+            throw new StoreException(target.name() + " was written by somebody else meanwhile");
+          }
+        }
+        connection.commit();
+        return digest;
+      } catch (SQLException e) {
+        throw target.failure("did not take the ledger", e);
+      } finally {
+        Database.close(connection);
+      }
+    }
+  }
+
   /** Closes the connections; what was committed is kept. Idempotent. */
   @Override
   public void close() {
@@ -239,12 +295,12 @@ public final class PostgresStore implements Store {
   }
 
   private interface Reading<T> {
-    T run() throws SQLException;
+    T run() throws SQLException, StoreException;
   }
 
   /** Only inside a transaction does the driver fetch some rows at a time. */
   private static <T> T inOneTransaction(Connection connection, Reading<T> reading)
-      throws SQLException {
+      throws SQLException, StoreException {
     connection.setAutoCommit(false);
     try {
       return reading.run();

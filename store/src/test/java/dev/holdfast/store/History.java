@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
@@ -85,7 +86,7 @@ final class History {
     }
   }
 
-  static ArrayList<Entry> entries(String url) throws SQLException {
+  static List<Entry> entries(String url) throws SQLException {
     var entries = new ArrayList<Entry>();
     try (var connection = PostgresRig.connect(url);
         var statement = connection.createStatement();

@@ -112,7 +112,7 @@ class PostgresTroubleTest {
     var direct = PostgresRig.open(url);
     direct.close();
     try (var cutter = new AnswerCutter(PostgresRig.freePort(), PostgresRig.port());
-        var ledger = ledger(url.replace(":" + PostgresRig.port(), ":" + cutter.port()), LONG)) {
+        var ledger = ledger(through(cutter.port()), LONG)) {
       assertThat(ledger.append(Writing.put("1", "a")).orThrow().position()).isEqualTo(1);
       assertThat(cutter.cut()).isTrue();
       assertThat(ledger.append(Writing.put("2", "a")).orThrow().position()).isEqualTo(2);
@@ -157,6 +157,10 @@ class PostgresTroubleTest {
     } finally {
       server.close();
     }
+  }
+
+  private String through(int port) {
+    return url.replace(":" + PostgresRig.port(), ":" + port) + "&sslmode=disable";
   }
 
   private static void awaitMore(History history, int more) throws InterruptedException {
