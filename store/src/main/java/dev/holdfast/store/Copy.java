@@ -134,17 +134,14 @@ final class Copy {
   }
 
   private static byte @Nullable [] bytes(ResultSet rows, int column, int type) throws SQLException {
+    if (rows.getObject(column) == null) {
+      return null;
+    }
     return switch (type) {
       case Types.BINARY -> rows.getBytes(column);
       case Types.BOOLEAN -> new byte[] {(byte) (rows.getBoolean(column) ? 1 : 0)};
-      case Types.VARCHAR -> {
-        var text = rows.getString(column);
-        yield text == null ? null : text.getBytes(UTF_8);
-      }
-      default -> {
-        long number = rows.getLong(column);
-        yield rows.wasNull() ? null : ByteBuffer.allocate(Long.BYTES).putLong(number).array();
-      }
+      case Types.VARCHAR -> rows.getString(column).getBytes(UTF_8);
+      default -> ByteBuffer.allocate(Long.BYTES).putLong(rows.getLong(column)).array();
     };
   }
 

@@ -60,8 +60,8 @@ final class PostgresDatabase implements Readers.Source {
           Check.message(
               "store", "a URL that cannot be read", PostgresConfig.SCHEME + "//HOST/DATABASE"));
     }
-    var hosts = PGProperty.PG_HOST.getOrDefault(properties);
-    var hostList = hosts == null ? "localhost" : hosts;
+    var given = PGProperty.PG_HOST.getOrDefault(properties);
+    var hostList = given == null ? "localhost" : given;
     var name =
         "PostgreSQL " + hostList + " database " + PGProperty.PG_DBNAME.getOrDefault(properties);
     secure(properties, hostList);
@@ -76,7 +76,9 @@ final class PostgresDatabase implements Readers.Source {
     PGProperty.APPLICATION_NAME.set(properties, "holdfast");
     PGProperty.TCP_KEEP_ALIVE.set(properties, true);
     PGProperty.CONNECT_TIMEOUT.set(properties, seconds(config.connectWait()));
-    PGProperty.LOGIN_TIMEOUT.set(properties, seconds(config.connectWait()));
+    int hosts = hostList.split(",", -1).length; // one after the other
+    PGProperty.LOGIN_TIMEOUT.set(properties, seconds(config.connectWait().multipliedBy(hosts)));
+    PGProperty.HOST_RECHECK_SECONDS.set(properties, 1); // a standby may just have been promoted
     return new PostgresDatabase(config, properties, name);
   }
 
@@ -198,7 +200,8 @@ final class PostgresDatabase implements Readers.Source {
     // waits for a standby, and a server that is gone without a word.
     PGProperty.SOCKET_TIMEOUT.set(all, seconds(statementWait.multipliedBy(4).dividedBy(3)));
     try {
-      var connection = new Driver().connect(config.url(), all);
+      // Without its options, which would prevail over what was made of them.
+      var connection = new Driver().connect(config.url().split("\\?", 2)[0], all);
       if (connection == null) {
         throw new StoreException("store: no URL for PostgreSQL");
       }
