@@ -3,8 +3,10 @@ package dev.holdfast.store;
 import dev.holdfast.ledger.Lease;
 import dev.holdfast.ledger.Payload;
 import dev.holdfast.ledger.Sealed;
+import dev.holdfast.ledger.StoreAway;
 import dev.holdfast.ledger.StoreException;
 import dev.holdfast.limits.Backoff;
+import dev.holdfast.limits.Deadline;
 import dev.holdfast.limits.Time;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -32,18 +34,20 @@ public final class PostgresStore implements KeptStore {
       Migrations.load("postgresql", Migrations.Dialect.POSTGRESQL, "0001-ledger.sql");
 
   private static final int RACES_MAX = 20;
-  private static final Backoff RACE =
+  private static final Backoff AGAIN =
       Backoff.fullJitter(Duration.ofMillis(20), Duration.ofMillis(500));
   private static final int FETCHED_AT_A_TIME = 64;
   private static final int ID_BYTES = 16;
 
   private final PostgresDatabase database;
+  private final Time time;
   private final Readers readers;
   private final PostgresWriter writer;
   private final PostgresEar ear;
 
   private PostgresStore(PostgresDatabase database, Time time, boolean ownClock) {
     this.database = database;
+    this.time = time;
     readers = new Readers(database);
     writer = new PostgresWriter(database, time, ownClock);
     ear = new PostgresEar(database, time);
@@ -81,7 +85,7 @@ public final class PostgresStore implements KeptStore {
       } finally {
         Database.close(connection);
       }
-      time.sleep(RACE.delay(failures, time.random()));
+      time.sleep(AGAIN.delay(failures, time.random()));
     }
   }
 
@@ -102,12 +106,12 @@ public final class PostgresStore implements KeptStore {
 
   @Override
   public long head() throws StoreException {
-    return readers.read(connection -> Database.number(connection, PostgresSql.HEAD));
+    return read(connection -> Database.number(connection, PostgresSql.HEAD));
   }
 
   @Override
   public String id() throws StoreException {
-    return readers.read(connection -> {
+    return read(connection -> {
       var id = PostgresDatabase.text(connection, PostgresSql.ID);
       return id == null ? "" : id;
     });
@@ -115,7 +119,7 @@ public final class PostgresStore implements KeptStore {
 
   @Override
   public long floor() throws StoreException {
-    return readers.read(connection -> Database.number(connection, PostgresSql.FLOOR));
+    return read(connection -> Database.number(connection, PostgresSql.FLOOR));
   }
 
   /**
@@ -134,7 +138,7 @@ public final class PostgresStore implements KeptStore {
   }
 
   private List<Sealed> some(String sql, long after, int max) throws StoreException {
-    return readers.read(connection ->
+    return read(connection ->
         inOneTransaction(
             connection,
             () -> {
@@ -158,7 +162,7 @@ public final class PostgresStore implements KeptStore {
 
   @Override
   public List<Count> counts() throws StoreException {
-    return readers.read(connection -> {
+    return read(connection -> {
       var counts = new ArrayList<Count>();
       try (var statement = connection.createStatement();
           var rows = statement.executeQuery(PostgresSql.COUNTS)) {
@@ -173,7 +177,7 @@ public final class PostgresStore implements KeptStore {
   /** Streams some rows at a time as of one moment; writing goes on meanwhile. */
   @Override
   public long snapshot(Consumer<Sealed> each) throws StoreException {
-    readers.read(PostgresStore::alive); // what is half handed over cannot be repeated
+    read(PostgresStore::alive); // what is half handed over cannot be repeated
     return readers.read(connection ->
         inOneTransaction(
             connection,
@@ -194,7 +198,7 @@ public final class PostgresStore implements KeptStore {
   @Override
   public @Nullable Sealed latest(String key) throws StoreException {
     var found =
-        readers.read(connection -> {
+        read(connection -> {
           try (var select = connection.prepareStatement(PostgresSql.LATEST)) {
             select.setString(1, key);
             try (var rows = select.executeQuery()) {
@@ -207,7 +211,7 @@ public final class PostgresStore implements KeptStore {
 
   @Override
   public List<Lease> leases(String prefix) throws StoreException {
-    return readers.read(connection -> {
+    return read(connection -> {
       var leases = new ArrayList<Lease>();
       try (var select = connection.prepareStatement(PostgresSql.LEASES_FROM)) {
         select.setString(1, prefix);
@@ -283,6 +287,26 @@ public final class PostgresStore implements KeptStore {
     ear.close();
     readers.close();
     writer.close();
+  }
+
+  /** Waits for a database that is away as long as for a reader that is busy. */
+  private <T> T read(Readers.Query<T> query) throws StoreException {
+    var deadline = Deadline.after(time, database.busyWait());
+    for (int failures = 1; ; failures++) {
+      try {
+        return readers.read(query);
+      } catch (StoreAway e) {
+        if (deadline.passed()) {
+          throw e;
+        }
+        try {
+          time.sleep(AGAIN.delay(failures, time.random()));
+        } catch (InterruptedException i) {
+          Thread.currentThread().interrupt();
+          throw e;
+        }
+      }
+    }
   }
 
   private static Sealed sealed(ResultSet rows) throws SQLException {
