@@ -30,8 +30,8 @@ import java.util.concurrent.locks.LockSupport;
  *       edge for each host over and over, on one connection an edge, until it is routed (anything
  *       but 404). A time runs from the moment the API's acknowledgement was read, and another from
  *       the moment the change was sent, to the moment the routed answer was read: commit to applied
- *       lies between the two. An edge is asked for one host after the other, so that a host may have
- *       been there before it was asked for; times are upper bounds.
+ *       lies between the two. An edge is asked for one host after the other, so that a host may
+ *       have been there before it was asked for; times are upper bounds.
  * </ul>
  */
 final class Follow {
@@ -77,19 +77,18 @@ final class Follow {
       queues.add(queue);
       threads.add(
           Thread.ofPlatform()
-              .start(
-                  () -> {
-                    try (var visitor = new Visitor(ports.get(edge))) {
-                      for (int n = 0; n < changes; n++) {
-                        var change = queue.take();
-                        long seen = visitor.awaitRouted(change);
-                        afterAck[edge][change.number()] = seen - change.acknowledged();
-                        afterSend[edge][change.number()] = seen - change.sent();
-                      }
-                    } catch (IOException | InterruptedException e) {
-                      throw new IllegalStateException("edge " + ports.get(edge), e);
-                    }
-                  }));
+              .start(() -> {
+                try (var visitor = new Visitor(ports.get(edge))) {
+                  for (int n = 0; n < changes; n++) {
+                    var change = queue.take();
+                    long seen = visitor.awaitRouted(change);
+                    afterAck[edge][change.number()] = seen - change.acknowledged();
+                    afterSend[edge][change.number()] = seen - change.sent();
+                  }
+                } catch (IOException | InterruptedException e) {
+                  throw new IllegalStateException("edge " + ports.get(edge), e);
+                }
+              }));
     }
     var run = Long.toString(System.currentTimeMillis(), 36);
     var late = new AtomicLong();
@@ -100,31 +99,28 @@ final class Follow {
         long due = start + n * 1_000_000_000L / rate;
         LockSupport.parkNanos(due - System.nanoTime());
         int number = n;
-        writers.submit(
-            () -> {
-              var host = "changed-" + run + "-" + number + ".example.com";
-              long sent = System.nanoTime();
-              late.accumulateAndGet(sent - due, Math::max);
-              var answer =
-                  http.send(
-                      HttpRequest.newBuilder(URI.create(api + "/v1/routes/" + host))
-                          .header("Authorization", "Bearer " + token)
-                          .header("Content-Type", "application/json")
-                          .PUT(
-                              HttpRequest.BodyPublishers.ofString(
-                                  "{\"to\":\"%s\"}".formatted(to)))
-                          .build(),
-                      BodyHandlers.ofString());
-              long acknowledged = System.nanoTime();
-              if (answer.statusCode() != 200) {
-                System.err.println(answer.statusCode() + " " + answer.body());
-                System.exit(1);
-              }
-              for (var queue : queues) {
-                queue.put(new Change(number, host, sent, acknowledged));
-              }
-              return null;
-            });
+        writers.submit(() -> {
+          var host = "changed-" + run + "-" + number + ".example.com";
+          long sent = System.nanoTime();
+          late.accumulateAndGet(sent - due, Math::max);
+          var answer =
+              http.send(
+                  HttpRequest.newBuilder(URI.create(api + "/v1/routes/" + host))
+                      .header("Authorization", "Bearer " + token)
+                      .header("Content-Type", "application/json")
+                      .PUT(HttpRequest.BodyPublishers.ofString("{\"to\":\"%s\"}".formatted(to)))
+                      .build(),
+                  BodyHandlers.ofString());
+          long acknowledged = System.nanoTime();
+          if (answer.statusCode() != 200) {
+            System.err.println(answer.statusCode() + " " + answer.body());
+            System.exit(1);
+          }
+          for (var queue : queues) {
+            queue.put(new Change(number, host, sent, acknowledged));
+          }
+          return null;
+        });
       }
     }
     for (var thread : threads) {

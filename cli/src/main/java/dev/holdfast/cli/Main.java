@@ -157,6 +157,7 @@ public final class Main {
     verbs.put("backup", o -> new CommandLine(new Backup(o)));
     verbs.put("down", o -> new CommandLine(new Down(o)));
     verbs.put("restore", o -> new CommandLine(new Restore(o)));
+    verbs.put("migrate", o -> new CommandLine(new Migrate(o)));
     verbs.put("drill", o -> new CommandLine(new Drill(o)));
     verbs.put("version", o -> new CommandLine(new Version(o)));
     return verbs;

@@ -172,13 +172,14 @@ final class PoisonDrill implements Drill {
     double from = run.timeline().now();
     double gap = run.pace().isLong() ? (end - from) / Poison.values().length : 0;
     try (var writer = new PoisonWriter(cluster.control().home(), run.time())) {
-      for (int i = 0; i < Poison.values().length; i++) {
-        var poison = Poison.values()[i];
+      int i = 0;
+      for (var poison : Poison.values()) {
         load.until(from + gap * i);
         try (var _ = run.timeline().harm(poison.word())) {
           found.add(one(run, cluster, app, poison.write(writer, HOST, HOSTS, i)));
         }
         run.time().sleep(BETWEEN);
+        i++;
       }
     }
     return found;

@@ -50,6 +50,7 @@ final class Proofs implements AutoCloseable {
   }
 
   /** Proofs by what those owners know. */
+  @SuppressWarnings("ReferenceEquality") // there is one of it
   static Proofs of(Owners owners, Time time) {
     if (owners == Owners.NONE) {
       return new Proofs(owners, time, null);

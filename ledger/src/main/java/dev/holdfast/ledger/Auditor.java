@@ -4,6 +4,7 @@ import dev.holdfast.limits.Backoff;
 import dev.holdfast.limits.Supervised;
 import dev.holdfast.limits.Time;
 import java.time.Duration;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +17,7 @@ final class Auditor implements AutoCloseable {
       Backoff.fullJitter(Duration.ofMillis(100), Duration.ofSeconds(5));
 
   private final Feed feed;
+  private final BooleanSupplier sure;
   private final Time time;
   private final Supervised part;
   private Audit audit = new Audit();
@@ -23,8 +25,14 @@ final class Auditor implements AutoCloseable {
   private volatile @Nullable Beacon beacon;
   private volatile boolean closed;
 
-  Auditor(Feed feed, Time time) {
+  /**
+   * One that is not started.
+   *
+   * @param sure whether the feed's head is the ledger's; there is no beacon while it is not
+   */
+  Auditor(Feed feed, BooleanSupplier sure, Time time) {
     this.feed = feed;
+    this.sure = sure;
     this.time = time;
     part = Supervised.platform("ledger-auditor", time, _ -> run());
   }
@@ -66,8 +74,11 @@ final class Auditor implements AutoCloseable {
     }
     long end = time.nanos() + BEAT.toNanos();
     long head = catchUp(0);
-    beacon =
-        new Beacon(Math.max(head, audit.position()), audit.position(), audit.digests(), time.now());
+    if (sure.getAsBoolean()) {
+      beacon =
+          new Beacon(
+              Math.max(head, audit.position()), audit.position(), audit.digests(), time.now());
+    }
     for (long left = BEAT.toNanos(); left > 0; left = end - time.nanos()) {
       catchUp(left);
     }

@@ -1,5 +1,6 @@
 package dev.holdfast.ledger;
 
+import dev.holdfast.limits.Backoff;
 import dev.holdfast.limits.BoundedQueue;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Deadline;
@@ -8,12 +9,8 @@ import dev.holdfast.limits.Refusal;
 import dev.holdfast.limits.Supervised;
 import dev.holdfast.limits.Time;
 import java.time.Duration;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -32,8 +29,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Ledger implements Feed, AutoCloseable {
   private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
-  private static final int COMPACTED_AT_A_TIME = 2_000;
   private static final Duration IDLE = Duration.ofSeconds(1);
+  private static final Backoff AGAIN =
+      Backoff.fullJitter(Duration.ofMillis(20), Duration.ofMillis(500));
 
   private final Store store;
   private final Kinds kinds;
@@ -42,43 +40,14 @@ public final class Ledger implements Feed, AutoCloseable {
   private final BoundedQueue<Pending> queue;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition moved = lock.newCondition();
+  private final Scribe scribe;
   private final Thread writer;
   private final String id;
   private final Rehearsal rehearsal = new Rehearsal();
   private final AtomicReference<@Nullable Auditor> auditor = new AtomicReference<>();
-  private volatile long head;
+  private final @Nullable Lookout lookout;
+  private volatile long head; // written under lock
   private volatile long floor;
-
-  /** A request that waits for the writer. */
-  private sealed interface Request {
-    record Append(Transaction transaction) implements Request {}
-
-    record Renew(String key, long epoch, Duration ttl) implements Request {}
-
-    record Compact(long from, long upTo) implements Request {}
-  }
-
-  private enum Turn {
-    WAITING,
-    TAKEN,
-    GIVEN_UP
-  }
-
-  private static final class Pending {
-    final Request request;
-    final AtomicReference<Turn> turn = new AtomicReference<>(Turn.WAITING);
-    final CountDownLatch done = new CountDownLatch(1);
-    volatile @Nullable Outcome<Receipt> outcome;
-
-    Pending(Request request) {
-      this.request = request;
-    }
-
-    void complete(Outcome<Receipt> result) {
-      outcome = result;
-      done.countDown();
-    }
-  }
 
   private Ledger(Store store, Kinds kinds, LedgerConfig config, Time time) throws StoreException {
     this.store = store;
@@ -89,6 +58,8 @@ public final class Ledger implements Feed, AutoCloseable {
     id = store.id();
     head = store.head();
     floor = store.floor();
+    lookout = store.shared() ? new Lookout(store, this::heard, time) : null;
+    scribe = new Scribe(store, kinds, time, this::heard);
     writer = Thread.ofPlatform().name("ledger-writer").daemon().unstarted(this::write);
   }
 
@@ -101,6 +72,9 @@ public final class Ledger implements Feed, AutoCloseable {
       throws StoreException {
     var ledger = new Ledger(store, kinds, config, time);
     ledger.writer.start();
+    if (ledger.lookout != null) {
+      ledger.lookout.start();
+    }
     return ledger;
   }
 
@@ -109,12 +83,17 @@ public final class Ledger implements Feed, AutoCloseable {
     return kinds;
   }
 
+  /** Why a shared store does not answer now, or null while it does. */
+  public @Nullable String trouble() {
+    return lookout == null ? null : lookout.trouble();
+  }
+
   /** How full the queue of its writer is, 0 to 1. */
   public double load() {
     return (double) queue.size() / queue.capacity();
   }
 
-  /** Tells this ledger from every other; see {@link Store#id}. */
+  /** See {@link Store#id}. */
   public String id() {
     return id;
   }
@@ -155,7 +134,7 @@ public final class Ledger implements Feed, AutoCloseable {
     }
     long from = 0;
     while (true) {
-      var outcome = submit(new Request.Compact(from, upTo));
+      var outcome = submit(new Pending.Request.Compact(from, upTo));
       if (!(outcome instanceof Outcome.Done<Receipt>(var receipt))
           || receipt.position() >= upTo
           || !goesOn.getAsBoolean()) {
@@ -175,7 +154,7 @@ public final class Ledger implements Feed, AutoCloseable {
     bad = bad == null ? rehearsal.objection(preflight.entries(head, time.now())) : bad;
     return bad != null
         ? Outcome.refused(new Refusal.Invalid(bad))
-        : submit(new Request.Append(transaction));
+        : submit(new Pending.Request.Append(transaction));
   }
 
   /** Moves a lease's deadline to {@code ttl} from now; stale when it is no longer held so. */
@@ -183,7 +162,7 @@ public final class Ledger implements Feed, AutoCloseable {
     if (!ttl.isPositive()) {
       return Outcome.refused(new Refusal.Invalid(Check.message("ttl of " + leaseKey, ttl, "> 0")));
     }
-    return submit(new Request.Renew(leaseKey, epoch, ttl));
+    return submit(new Pending.Request.Renew(leaseKey, epoch, ttl));
   }
 
   /** From now on, nothing is written that this follower's fold cannot take. */
@@ -196,7 +175,7 @@ public final class Ledger implements Feed, AutoCloseable {
    * Idempotent.
    */
   public void audit() {
-    var fresh = new Auditor(this, time);
+    var fresh = new Auditor(this, () -> lookout == null || lookout.sure(), time);
     if (auditor.compareAndSet(null, fresh)) {
       fresh.start();
     }
@@ -254,10 +233,17 @@ public final class Ledger implements Feed, AutoCloseable {
   @Override
   public List<Sealed> read(long after, int max) throws StoreException {
     var entries = store.read(after, max);
+    if (lookout != null && !whole(entries, after)) {
+      floor = Math.max(floor, store.floor()); // another process may have compacted
+    }
     if (after < floor) { // looked at afterwards: it is raised before anything is removed
       throw new HistoryGone(after, floor);
     }
     return entries;
+  }
+
+  private static boolean whole(List<Sealed> entries, long after) {
+    return !entries.isEmpty() && entries.getLast().position() == after + entries.size();
   }
 
   /** As {@link #read}, but what was compacted away is passed over: for people, not for folds. */
@@ -300,6 +286,9 @@ public final class Ledger implements Feed, AutoCloseable {
     }
     queue.close();
     signalMoved();
+    if (lookout != null) {
+      lookout.close();
+    }
     try {
       writer.join();
     } catch (InterruptedException e) {
@@ -308,8 +297,8 @@ public final class Ledger implements Feed, AutoCloseable {
     store.close();
   }
 
-  private Outcome<Receipt> submit(Request request) {
-    var pending = new Pending(request);
+  private Outcome<Receipt> submit(Pending.Request request) {
+    var pending = new Pending(request, Deadline.after(time, config.appendWait()));
     if (!queue.offer(pending)) {
       return Outcome.refused(
           queue.closed()
@@ -318,51 +307,14 @@ public final class Ledger implements Feed, AutoCloseable {
                   Check.message("ledger.queueMax", queue.capacity(), "room for one more"),
                   RETRY_AFTER));
     }
-    var refusal = awaitTurn(pending);
-    if (refusal != null) {
-      return Outcome.refused(refusal);
+    var cause = pending.awaitTurn(config.appendWait());
+    if (cause != null) {
+      var away = trouble();
+      return Outcome.refused(
+          new Refusal.Unavailable(away == null ? cause : cause + ": " + away, RETRY_AFTER));
     }
     // The writer has taken it, so the answer is the commit's; it cannot be called back.
-    awaitDone(pending);
-    var outcome = pending.outcome;
-    if (outcome == null) {
-      throw new IllegalStateException("completed without an outcome");
-    }
-    return outcome;
-  }
-
-  /** Waits for the writer to take it; a refusal says that it never will. */
-  private @Nullable Refusal awaitTurn(Pending pending) {
-    String cause;
-    try {
-      var deadline = Deadline.after(time, config.appendWait());
-      if (pending.done.await(deadline.leftNanos(), TimeUnit.NANOSECONDS)) {
-        return null;
-      }
-      cause = "the ledger's writer did not come to it in " + config.appendWait();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      cause = "interrupted before the ledger's writer came to it";
-    }
-    return pending.turn.compareAndSet(Turn.WAITING, Turn.GIVEN_UP)
-        ? new Refusal.Unavailable(cause, RETRY_AFTER)
-        : null;
-  }
-
-  /** Waits through interrupts: an answer of "perhaps" would be worse than one commit's wait. */
-  private static void awaitDone(Pending pending) {
-    boolean interrupted = false;
-    while (true) {
-      try {
-        pending.done.await();
-        break;
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    return pending.awaitOutcome();
   }
 
   private void write() {
@@ -381,103 +333,67 @@ public final class Ledger implements Feed, AutoCloseable {
         }
         continue;
       }
-      var taken =
-          batch.stream().filter(p -> p.turn.compareAndSet(Turn.WAITING, Turn.TAKEN)).toList();
-      if (!taken.isEmpty() && !commit(taken)) {
-        // One of them is what the store cannot take: each gets a commit of its own.
-        taken.forEach(p -> commit(List.of(p)));
-      }
+      settle(batch.stream().filter(Pending::take).toList());
     }
   }
 
-  /**
-   * Decides and commits the group; false when one of several could not even be decided and none was
-   * answered. Whatever is thrown, this thread goes on and nobody is left without an answer.
-   */
-  @SuppressWarnings("CatchThrowable")
-  private boolean commit(List<Pending> group) {
-    boolean decided = false;
-    @Nullable Throwable failure = null;
-    List<Outcome<Receipt>> outcomes = List.of();
-    long newHead = head;
-    try {
-      var batch = store.begin();
-      try {
-        var decisions = new ArrayList<Outcome<Receipt>>();
-        for (var pending : group) {
-          decisions.add(decide(batch, pending.request));
+  /** Answers them all. While the store is away they wait, each until its caller's deadline. */
+  private void settle(List<Pending> group) {
+    var left = group;
+    for (int failures = 1; !left.isEmpty(); failures++) {
+      switch (scribe.commit(left)) {
+        case Scribe.Tried.Answered _ -> {
+          return;
         }
-        newHead = batch.head();
-        decided = true;
-        batch.commit();
-        outcomes = decisions;
-      } finally {
-        batch.close();
-      }
-    } catch (Throwable t) {
-      failure = t;
-      if (group.size() > 1 && !decided && !(t instanceof StoreException)) {
-        return false;
+        case Scribe.Tried.Undecided _ -> {
+          // One of them is what the store cannot take: each gets a commit of its own.
+          left.forEach(pending -> settle(List.of(pending)));
+          return;
+        }
+        case Scribe.Tried.Away(var cause) -> left = stillWaiting(left, failures, cause);
       }
     }
-    if (outcomes.isEmpty()) {
-      var refusal =
-          new Refusal.Unavailable("the store did not take it: " + cause(failure), RETRY_AFTER);
-      group.forEach(pending -> pending.complete(Outcome.refused(refusal)));
-      return true;
-    }
-    head = newHead; // committed: what closing the batch may have thrown changes nothing
-    for (int i = 0; i < group.size(); i++) {
-      group.get(i).complete(outcomes.get(i));
-    }
-    signalMoved();
-    return true;
   }
 
-  private static String cause(@Nullable Throwable failure) {
-    var message = failure == null ? null : failure.getMessage();
-    return message == null ? String.valueOf(failure) : message;
-  }
-
-  /**
-   * What becomes of one request.
-   *
-   * @throws Undecided when the store refused a row, which may be this request's doing
-   */
-  private Outcome<Receipt> decide(Store.Batch batch, Request request) {
-    var now = time.now().truncatedTo(ChronoUnit.MILLIS); // as an envelope keeps it
+  private List<Pending> stillWaiting(List<Pending> group, int failures, StoreAway cause) {
+    boolean ending = queue.closed();
     try {
-      return switch (request) {
-        case Request.Append(var transaction) -> new Decision(batch, kinds, now).append(transaction);
-        case Request.Renew(var key, var epoch, var ttl) ->
-            new Decision(batch, kinds, now).renew(key, epoch, ttl);
-        case Request.Compact(var from, var upTo) -> compact(batch, from, upTo);
-      };
-    } catch (StoreException e) {
-      throw new Undecided(e);
+      if (!ending) {
+        time.sleep(AGAIN.delay(failures, time.random()));
+      }
+    } catch (InterruptedException e) {
+      ending = true; // nobody interrupts this thread; should it happen, end in order
     }
+    var left = new ArrayList<Pending>();
+    for (var pending : group) {
+      if (ending || pending.deadline().passed()) {
+        pending.refuse(Scribe.notTaken(cause));
+      } else {
+        left.add(pending);
+      }
+    }
+    return left;
   }
 
-  private Outcome<Receipt> compact(Store.Batch batch, long from, long upTo) throws StoreException {
-    var done = batch.compact(from, upTo, COMPACTED_AT_A_TIME);
-    floor = Math.max(floor, done.reached());
-    return Outcome.done(new Receipt(done.reached(), List.of(), Map.of()));
+  /** How far the store is; whether it was news. */
+  private boolean heard(Store.Progress progress) {
+    floor = Math.max(floor, progress.floor());
+    return advance(progress.head());
   }
 
-  private static final class Undecided extends RuntimeException {
-    private static final long serialVersionUID = 1L;
-
-    Undecided(StoreException cause) {
-      super(cause.getMessage(), cause);
+  private boolean advance(long to) {
+    lock.lock();
+    try {
+      boolean news = to > head;
+      head = Math.max(head, to);
+      moved.signalAll();
+      return news;
+    } finally {
+      lock.unlock();
     }
   }
 
   private void signalMoved() {
-    lock.lock();
-    try {
-      moved.signalAll();
-    } finally {
-      lock.unlock();
-    }
+    advance(0);
   }
 }

@@ -1,5 +1,8 @@
 package dev.holdfast.ledger;
 
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -20,8 +23,25 @@ public interface Store extends AutoCloseable {
   /** How far a step of a compaction came, and how many entries it removed. */
   record Compacted(long reached, long removed) {}
 
+  /** How far a store came: its head, and its floor. */
+  record Progress(long head, long floor) {}
+
   /** One atomic, durable write of many entries. Confined to the writer thread. */
   interface Batch extends AutoCloseable {
+
+    /**
+     * A hint: which keys and leases will be asked for, so that a distant store can fetch them
+     * together.
+     */
+    default void expect(Collection<String> keys, Collection<String> leases) throws StoreException {}
+
+    /**
+     * The clock that all who write here agree on, or null when there is one writer only, whose own
+     * clock will do.
+     */
+    default @Nullable Instant now() throws StoreException {
+      return null;
+    }
 
     /** Position of the last entry, those of this batch included; 0 in an empty ledger. */
     long head() throws StoreException;
@@ -53,7 +73,8 @@ public interface Store extends AutoCloseable {
     /**
      * Makes everything durable; when this returns, it survives the loss of power.
      *
-     * @throws StoreException when nothing of the batch was kept
+     * @throws StoreException when nothing of the batch was kept, or when it says so: when it cannot
+     *     be known
      */
     void commit() throws StoreException;
 
@@ -100,6 +121,21 @@ public interface Store extends AutoCloseable {
 
   /** All held leases whose key starts with {@code prefix}, in order of key. */
   List<Lease> leases(String prefix) throws StoreException;
+
+  /** Whether other processes write the same rows, so that {@link #head} moves by itself. */
+  default boolean shared() {
+    return false;
+  }
+
+  /**
+   * Where a shared store stands, after waiting at most {@code wait} for a hint that somebody wrote.
+   * The hint may never come; the answer is read afterwards and true. Belongs to one thread.
+   *
+   * @throws InterruptedException when the thread is asked to end
+   */
+  default Progress look(Duration wait) throws StoreException, InterruptedException {
+    return new Progress(head(), floor());
+  }
 
   /** Releases everything. Idempotent. */
   @Override

@@ -1,7 +1,7 @@
 package dev.holdfast.ledger;
 
 /** The store could not do it now: disk full, broken I/O, closed. Nothing of it is kept. */
-public sealed class StoreException extends Exception permits HistoryGone {
+public sealed class StoreException extends Exception permits HistoryGone, StoreAway, StoreInDoubt {
   private static final long serialVersionUID = 1L;
 
   /** With one sentence for the operator. */

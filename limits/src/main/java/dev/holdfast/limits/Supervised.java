@@ -269,7 +269,7 @@ public final class Supervised implements AutoCloseable {
 
   /** Waits for its thread. */
   public void join(Duration wait) {
-    if (!begun.get() || thread == Thread.currentThread()) {
+    if (!begun.get() || thread.equals(Thread.currentThread())) {
       return;
     }
     try {

@@ -161,6 +161,7 @@ class SupervisedTest {
   }
 
   @Test
+  @SuppressWarnings("try") // closed before its time, to look at it afterwards
   void itsSiblingsAndItsParentDoNotNotice() throws Exception {
     var siblings = new CountDownLatch(200);
     var died = new CountDownLatch(1);
@@ -189,7 +190,9 @@ class SupervisedTest {
       assertThat(died.await(10, TimeUnit.SECONDS)).isTrue();
       assertThat(siblings.await(10, TimeUnit.SECONDS)).isTrue();
       assertThat(good.report().state()).isEqualTo(State.RUNNING);
+      var deadline = Deadline.after(Time.system(), Duration.ofSeconds(10));
       while (bad.report().failures() == 0) {
+        assertThat(deadline.passed()).as("its death is noted").isFalse();
         Thread.onSpinWait();
       }
       assertThat(bad.report().cause()).contains("said, not meant");

@@ -4,6 +4,7 @@ import dev.holdfast.ledger.StoreException;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Refusal;
 import dev.holdfast.limits.Time;
+import dev.holdfast.store.KeptStore;
 import dev.holdfast.store.SqliteStore;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
@@ -62,7 +63,7 @@ final class Backup {
   private static final Duration RETRY_AFTER = Duration.ofSeconds(10);
 
   private final Home home;
-  private final SqliteStore store;
+  private final KeptStore store;
   private final Time time;
   private final ReentrantLock one = new ReentrantLock();
 
@@ -86,7 +87,7 @@ final class Backup {
     OutputStream open() throws IOException;
   }
 
-  Backup(Home home, SqliteStore store, Time time) {
+  Backup(Home home, KeptStore store, Time time) {
     this.home = home;
     this.store = store;
     this.time = time;

@@ -18,16 +18,21 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Starts the platform: {@code up}; and what works on a home without one: {@code restore}, {@code
- * down}.
+ * migrate}, {@code down}.
  */
 public final class Main {
   private static final String USAGE =
       """
       usage: holdfast up [--home DIR] [--http ADDR:PORT] [--api ADDR:PORT]
                          [--roles all|control,drones|edge] [--control URL]
+                         [--store jdbc:postgresql://HOST/DATABASE?user=NAME]
              holdfast down [--home DIR]
              holdfast restore FILE [--home DIR]
+             holdfast migrate --from sqlite:HOME --to jdbc:postgresql://... [--password-file FILE]
       """;
+
+  private static final List<String> OPTIONS =
+      List.of("home", "http", "api", "roles", "control", "store", "from", "to", "password-file");
 
   private Main() {}
 
@@ -69,7 +74,16 @@ public final class Main {
           out.println("Restored " + home + " to position " + head + ". Start it with: holdfast up");
           yield 0;
         }
-        default -> throw new Usage("verb: " + words + " (expected: up, down or restore)");
+        case "migrate" -> {
+          expect(words, 1);
+          yield StoreSettings.move(
+              option(options, "from"),
+              option(options, "to"),
+              options.getOrDefault("password-file", "none"),
+              Time.system(),
+              out);
+        }
+        default -> throw new Usage("verb: " + words + " (expected: up, down, restore or migrate)");
       };
     } catch (Usage e) {
       err.println(" !    " + e.getMessage());
@@ -148,9 +162,8 @@ public final class Main {
       }
       int equals = word.indexOf('=');
       var name = word.substring(2, equals < 0 ? word.length() : equals);
-      if (!List.of("home", "http", "api", "roles", "control").contains(name)) {
-        throw new Usage(
-            Check.message("option", word, "--home, --http, --api, --roles or --control"));
+      if (!OPTIONS.contains(name)) {
+        throw new Usage(Check.message("option", "--" + name, "--" + String.join(", --", OPTIONS)));
       }
       if (equals < 0 && i + 1 == arguments.size()) {
         throw new Usage(Check.message("option", word, "a value behind it"));
@@ -158,6 +171,14 @@ public final class Main {
       options.put(name, equals < 0 ? arguments.get(++i) : word.substring(equals + 1));
     }
     return words;
+  }
+
+  private static String option(Map<String, String> options, String name) throws Usage {
+    var value = options.get(name);
+    if (value == null) {
+      throw new Usage(Check.message("--" + name, "missing", "a value"));
+    }
+    return value;
   }
 
   private static void expect(List<String> words, int count) throws Usage {

@@ -39,8 +39,6 @@ import dev.holdfast.limits.MetricText;
 import dev.holdfast.limits.Time;
 import dev.holdfast.server.Shapes.Health;
 import dev.holdfast.store.HomeLock;
-import dev.holdfast.store.SqliteStore;
-import dev.holdfast.store.StoreConfig;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -127,11 +125,7 @@ final class Platform implements Node {
       var rods = new RodBoard(home.rodsFile(), node, settings.rods(), time);
       keep(RodSocket.openOrWarn(rods, home.directory(), time));
 
-      var store =
-          keep(
-              SqliteStore.open(
-                  home.directory(),
-                  StoreConfig.defaults().withBytesMax(config.bytes(ServerConfig.STORE_BYTES))));
+      var store = keep(StoreSettings.of(config).open(home, time));
       ledger = keep(Ledger.open(store, KINDS, LedgerConfig.defaults(), time));
       var tokens = keep(new Tokens(ledger, time));
       tokens.start(home);

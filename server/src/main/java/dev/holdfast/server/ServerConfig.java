@@ -237,6 +237,8 @@ record ServerConfig(Path home, Map<String, String> values) {
           STOP_TIMEOUT,
           UPLOAD_BYTES,
           STORE_BYTES,
+          StoreSettings.STORE,
+          StoreSettings.PASSWORD_FILE,
           CERTS_AUTOMATIC,
           CERTS_DIRECTORY,
           CERTS_STAGING,
@@ -349,7 +351,7 @@ record ServerConfig(Path home, Map<String, String> values) {
       duration(key);
     }
     bytes(UPLOAD_BYTES);
-    bytes(STORE_BYTES);
+    StoreSettings.of(this);
     uidFirst();
     Roles.check(this);
     certs();

@@ -42,16 +42,22 @@ class MainTest {
   @Test
   void withoutAVerbItSaysHowItIsCalled() {
     assertThat(run()).isEqualTo(2);
-    assertThat(said()).contains("verb: [] (expected: up, down or restore)").contains(usage());
+    assertThat(said())
+        .contains("verb: [] (expected: up, down, restore or migrate)")
+        .contains(usage());
   }
 
   @Test
   void anUnknownVerbAndAnUnknownOptionAreUsageErrors() {
     assertThat(run("fly")).isEqualTo(2);
-    assertThat(said()).contains("verb: [fly] (expected: up, down or restore)").contains(usage());
+    assertThat(said())
+        .contains("verb: [fly] (expected: up, down, restore or migrate)")
+        .contains(usage());
     assertThat(run("up", "--port", "80")).isEqualTo(2);
     assertThat(said())
-        .contains("option: --port (expected: --home, --http, --api, --roles or --control)");
+        .contains(
+            "option: --port (expected: --home, --http, --api, --roles, --control, --store, --from,"
+                + " --to, --password-file)");
     assertThat(said()).contains(usage());
   }
 

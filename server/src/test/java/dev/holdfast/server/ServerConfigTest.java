@@ -72,6 +72,8 @@ class ServerConfigTest {
                 Map.entry("drones.stop-timeout", "30s"),
                 Map.entry("uploads.bytes-max", "536870912"),
                 Map.entry("store.bytes-max", "68719476736"),
+                Map.entry("store", "sqlite"),
+                Map.entry("store.password-file", "none"),
                 Map.entry("certs.automatic", "off"),
                 Map.entry("certs.directory", "https://acme-v02.api.letsencrypt.org/directory"),
                 Map.entry("certs.staging", "auto"),

@@ -13,6 +13,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Set;
@@ -22,7 +23,7 @@ import org.sqlite.SQLiteConfig;
  * One SQLite file: opens connections to it, makes sure that they are what the store relies on, and
  * says in a sentence what went wrong. Thread-safe.
  */
-final class Database {
+final class Database implements Readers.Source {
   /** "HOLD", so that another program's database is not taken for ours. */
   static final int APPLICATION_ID = 0x484f4c44;
 
@@ -89,8 +90,23 @@ final class Database {
         });
   }
 
-  /** A connection that cannot write. */
-  Connection reader() throws StoreException {
+  @Override
+  public String name() {
+    return file.toString();
+  }
+
+  @Override
+  public int readersMax() {
+    return config.readersMax();
+  }
+
+  @Override
+  public Duration busyWait() {
+    return config.busyWait();
+  }
+
+  @Override
+  public Connection reader() throws StoreException {
     return open(true, connection -> expect(connection, "foreign_keys", "ON", "1"));
   }
 
@@ -107,8 +123,8 @@ final class Database {
     }
   }
 
-  /** The sentence for the operator. */
-  StoreException failure(String what, SQLException e) {
+  @Override
+  public StoreException failure(String what, SQLException e) {
     var why =
         switch (e.getErrorCode() & 0xff) {
           case SQLITE_FULL ->

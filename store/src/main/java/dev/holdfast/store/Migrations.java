@@ -27,6 +27,13 @@ final class Migrations {
             "BEGIN IMMEDIATE",
             " STRICT",
             "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'migration'");
+
+    static final Dialect POSTGRESQL =
+        new Dialect(
+            "BEGIN",
+            "",
+            "SELECT count(*) FROM information_schema.tables"
+                + " WHERE table_schema = current_schema() AND table_name = 'migration'");
   }
 
   /** One file. */

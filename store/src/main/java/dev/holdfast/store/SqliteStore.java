@@ -3,7 +3,6 @@ package dev.holdfast.store;
 import dev.holdfast.ledger.Lease;
 import dev.holdfast.ledger.Payload;
 import dev.holdfast.ledger.Sealed;
-import dev.holdfast.ledger.Store;
 import dev.holdfast.ledger.StoreException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * asserted when it opens, and it does not open otherwise. A full disk or quota refuses the batch
  * that hit it, leaves the ledger readable, and the next batch that finds room passes.
  */
-public final class SqliteStore implements Store {
+public final class SqliteStore implements KeptStore {
   /** Name of the database file in the store's directory. */
   public static final String FILE = "ledger.db";
 
@@ -224,13 +223,30 @@ public final class SqliteStore implements Store {
     });
   }
 
-  /**
-   * Writes a consistent copy as of one moment while writing goes on, checks it as {@link #check}
-   * does, and flushes it; only then does it appear under its name.
-   *
-   * @throws StoreException when the file exists already or the copy is not whole; no file is left
-   */
+  @Override
   public void backup(Path file) throws StoreException {
+    appear(file, part -> readers.read(connection -> vacuumInto(connection, part)));
+  }
+
+  /** Puts all rows into empty tables; see {@link Copy#rows}. */
+  String copyTo(Connection to) throws StoreException {
+    return readers.read(connection -> {
+      Database.execute(connection, "BEGIN");
+      try {
+        return Copy.rows(connection, to);
+      } finally {
+        Database.execute(connection, "ROLLBACK");
+      }
+    });
+  }
+
+  /** Fills an empty file. */
+  interface Filling {
+    void run(Path part) throws StoreException;
+  }
+
+  /** See {@link KeptStore#backup}. */
+  static void appear(Path file, Filling filling) throws StoreException {
     if (Files.exists(file)) {
       throw new StoreException(file + " exists; a backup does not overwrite, choose another name");
     }
@@ -238,7 +254,7 @@ public final class SqliteStore implements Store {
     try {
       Database.createPrivate(part);
       try {
-        readers.read(connection -> vacuumInto(connection, part));
+        filling.run(part);
         var report = check(part);
         if (!report.problems().isEmpty()) {
           throw new StoreException("the backup is not whole: " + report.problems().getFirst());
@@ -251,6 +267,31 @@ public final class SqliteStore implements Store {
       }
     } catch (IOException e) {
       throw new StoreException(file + " cannot be written: " + e, e);
+    }
+  }
+
+  /** Makes the empty file a ledger with those rows. */
+  static void fill(Path file, String id, long floor, Connection from)
+      throws SQLException, StoreException {
+    var database = new Database(file, StoreConfig.defaults());
+    var connection = database.writer();
+    try {
+      Database.execute(connection, "PRAGMA application_id = " + Database.APPLICATION_ID);
+      MIGRATIONS.apply(connection, file.toString());
+      Database.execute(connection, "BEGIN IMMEDIATE");
+      try (var meta =
+          connection.prepareStatement("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)")) {
+        meta.setString(1, "ledger_id");
+        meta.setString(2, id);
+        meta.executeUpdate();
+        meta.setString(1, "floor");
+        meta.setString(2, Long.toString(floor));
+        meta.executeUpdate();
+      }
+      Copy.rows(from, connection);
+      Database.execute(connection, "COMMIT");
+    } finally {
+      Database.close(connection); // the last connection takes the log into the file
     }
   }
 
