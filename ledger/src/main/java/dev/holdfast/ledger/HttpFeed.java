@@ -117,7 +117,7 @@ public final class HttpFeed implements Feed, AutoCloseable {
     one.lock();
     try {
       var at = address();
-      try (var lines = open(at, "/v1/ledger/snapshot", true)) {
+      try (var lines = open(at, "/v1/ledger/snapshot" + config.part("?"), true)) {
         long position = snapshot(lines, each);
         return position;
       } catch (IOException | StoreException e) {
@@ -324,7 +324,7 @@ public final class HttpFeed implements Feed, AutoCloseable {
       from = tail;
       reading = from;
       path = "/v1/ledger?since=" + from + "&heartbeat=" + config.heartbeat().toMillis();
-      path += ledger == null ? "" : "&ledger=" + ledger;
+      path += (ledger == null ? "" : "&ledger=" + ledger) + config.part("&");
     } finally {
       lock.unlock();
     }

@@ -4,6 +4,7 @@ import dev.holdfast.limits.Check;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where an {@link HttpFeed} reads from, and its bounds. Immutable.
@@ -16,6 +17,7 @@ import java.util.List;
  * @param silence after how long without a word a connection is given up
  * @param entriesMax entries that are kept for the follower before no more are read
  * @param bytesMax bytes of envelopes that are kept so
+ * @param only what is asked for of a control node's streams, such as {@code rods}, or null for all
  */
 public record HttpFeedConfig(
     List<URI> controls,
@@ -24,7 +26,8 @@ public record HttpFeedConfig(
     Duration heartbeat,
     Duration silence,
     int entriesMax,
-    int bytesMax) {
+    int bytesMax,
+    @Nullable String only) {
 
   /** Refuses addresses that cannot be asked, and bounds under which nothing could be read. */
   public HttpFeedConfig {
@@ -55,7 +58,19 @@ public record HttpFeedConfig(
         Duration.ofSeconds(1),
         Duration.ofSeconds(5),
         4_096,
-        16 << 20);
+        16 << 20,
+        null);
+  }
+
+  /** The same, but for a part of the ledger; of all else only the positions come. */
+  public HttpFeedConfig withOnly(String part) {
+    return new HttpFeedConfig(
+        controls, token, connectTimeout, heartbeat, silence, entriesMax, bytesMax, part);
+  }
+
+  /** What a query says of that part, behind the separator; nothing for all. */
+  String part(String separator) {
+    return only == null ? "" : separator + "only=" + only;
   }
 
   /** Shows no token. */

@@ -87,7 +87,7 @@ final class EdgeNode implements Node {
       boolean forgetful = without.contains(Undefended.DISK_COPY);
       routing = keep(follower(without));
       routing.start();
-      var rodFeed = keep(new HttpFeed("rods-feed", feeding, time));
+      var rodFeed = keep(new HttpFeed("rods-feed", feeding.withOnly("rods"), time));
       rodFeed.start();
       var rodFollower = keep(rodFollower(rodFeed, forgetful));
       log = keep(new AppLogs(home.edgeLog(), LogLimits.defaults(), time));

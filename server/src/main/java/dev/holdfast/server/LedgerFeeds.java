@@ -21,6 +21,7 @@ final class LedgerFeeds implements AutoCloseable {
 
   private final StreamOuts outs;
   private final StreamRing ring;
+  private final StreamRing rods;
   private final List<Operation> operations;
 
   /**
@@ -41,9 +42,22 @@ final class LedgerFeeds implements AutoCloseable {
     long from = first == null ? ledger.head() : first.view().position();
     Feed feed = first == null ? ledger : canary(ledger, first, time);
     ring = new StreamRing(ledger, feed, from, lines, outs, () -> sums(ledger), time).start();
-    var snapshots = new LedgerSnapshots(ledger, feed, lines, home.stream(), time);
+    var whole =
+        new LedgerSnapshots(ledger, feed, lines, home.stream().resolve("snapshot.gz"), time);
+    // Rods are needed most when something holds the rest.
+    var few = new StreamLines(ledger.id(), ledger.kinds(), RodTable.FOLLOWED);
+    rods = new StreamRing(ledger, ledger, ledger.head(), few, outs, () -> sums(ledger), time);
+    rods.start();
+    var rodsOnly = new LedgerSnapshots(ledger, ledger, few, home.stream().resolve("rods.gz"), time);
     var all = new ArrayList<Operation>();
-    all.addAll(new StreamOperations(ledger, ring, outs, snapshots, time).all());
+    all.addAll(
+        new StreamOperations(
+                ledger,
+                new StreamOperations.Lane(ring, whole),
+                new StreamOperations.Lane(rods, rodsOnly),
+                outs,
+                time)
+            .all());
     all.addAll(new CouchOperations(ledger, ring, outs, time).all());
     operations = List.copyOf(all);
   }
@@ -75,5 +89,6 @@ final class LedgerFeeds implements AutoCloseable {
   @Override
   public void close() {
     ring.close();
+    rods.close();
   }
 }

@@ -36,7 +36,7 @@ final class LedgerSnapshots {
   private final Ledger ledger;
   private final Feed feed;
   private final StreamLines lines;
-  private final Path directory;
+  private final Path file;
   private final Time time;
   private final ReentrantLock lock = new ReentrantLock();
   private @Nullable Made made; // guarded by lock
@@ -46,17 +46,22 @@ final class LedgerSnapshots {
   /** A snapshot that is open for reading, packed with gzip; the caller closes it. */
   record Opened(InputStream stream, long position, long bytes) {}
 
-  LedgerSnapshots(Ledger ledger, Feed feed, StreamLines lines, Path directory, Time time) {
+  /**
+   * None is made yet.
+   *
+   * @param file where they are written
+   */
+  LedgerSnapshots(Ledger ledger, Feed feed, StreamLines lines, Path file, Time time) {
     this.ledger = ledger;
     this.feed = feed;
     this.lines = lines;
-    this.directory = directory;
+    this.file = file;
     this.time = time;
   }
 
   /** What a client that has this very snapshot already says in {@code If-None-Match}. */
   String tag(long position) {
-    return "W/\"" + lines.ledger() + "-" + position + "\"";
+    return "W/\"%s-%s-%d\"".formatted(lines.ledger(), file.getFileName(), position);
   }
 
   /**
@@ -90,8 +95,8 @@ final class LedgerSnapshots {
   }
 
   private Made make() throws IOException, StoreException {
-    Files.createDirectories(directory);
-    var fresh = directory.resolve("snapshot.new");
+    Files.createDirectories(file.getParent());
+    var fresh = file.resolveSibling(file.getFileName() + ".new");
     long at = time.nanos();
     long position;
     try (var out =
@@ -111,7 +116,6 @@ final class LedgerSnapshots {
       throw e.getCause();
     }
     // Whoever reads the one before keeps it open; its name may go.
-    var file = directory.resolve("snapshot.ndjson.gz");
     Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     return new Made(file, position, at);
   }

@@ -1,16 +1,20 @@
 package dev.holdfast.server;
 
+import static java.util.stream.Collectors.toUnmodifiableSet;
+
 import dev.holdfast.ledger.Entry;
 import dev.holdfast.ledger.Fold;
 import dev.holdfast.ledger.Kind;
 import dev.holdfast.ledger.PersistentMap;
 import dev.holdfast.ledger.Transaction;
+import dev.holdfast.ledger.Verdict;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.Rod;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,10 +34,15 @@ record RodTable(
   /** A value and how often its key was written. */
   record Versioned<T>(T value, long revision) {}
 
+  private static final Set<String> KINDS =
+      Set.of(KIND.name(), RodNote.KIND.name(), RodDrill.KIND.name());
+
+  /** What a follower of rods has to be given: what it reads, and what people decided of it. */
+  static final Set<String> FOLLOWED =
+      Stream.concat(KINDS.stream(), Stream.of(Verdict.KIND.name())).collect(toUnmodifiableSet());
+
   static final Fold<RodTable> FOLD =
       new Fold<>() {
-        private final Set<String> kinds =
-            Set.of(KIND.name(), RodNote.KIND.name(), RodDrill.KIND.name());
 
         @Override
         public RodTable start() {
@@ -42,7 +51,7 @@ record RodTable(
 
         @Override
         public boolean reads(String kind) {
-          return kinds.contains(kind);
+          return KINDS.contains(kind);
         }
 
         @Override

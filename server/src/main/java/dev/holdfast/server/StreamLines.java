@@ -8,11 +8,14 @@ import dev.holdfast.ledger.Envelope;
 import dev.holdfast.ledger.Kinds;
 import dev.holdfast.ledger.Sealed;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -20,8 +23,16 @@ import org.jspecify.annotations.Nullable;
  * What a follower reads, one JSON object a line. An entry goes as the sealed envelope that the
  * store holds, in base64, so that its checksum is the writer's own; of a secret one only its
  * position leaves, so that positions stay dense and a gap is always a fault. Immutable.
+ *
+ * @param only kinds of which anything leaves, or null for all; to whoever wants those, nothing else
+ *     can be a fault, not even that it is missing
  */
-record StreamLines(String ledger, Kinds kinds) {
+record StreamLines(String ledger, Kinds kinds, @Nullable Set<String> only) {
+  /** Of every kind. */
+  StreamLines(String ledger, Kinds kinds) {
+    this(ledger, kinds, null);
+  }
+
   /** The first line: whose stream it is, and where it stands. */
   byte[] hello(long head, long floor) {
     return json(Map.of("ledger", ledger, "position", head, "floor", floor));
@@ -36,21 +47,40 @@ record StreamLines(String ledger, Kinds kinds) {
               .append(Base64.getEncoder().encodeToString(sealed.envelope().bytes()))
               .append('"');
       case Envelope.Decoded.Good(Entry _) -> text.append(",\"withheld\":true");
-      case Envelope.Decoded.Unreadable(String _) -> text.append(",\"unreadable\":true");
+      case Envelope.Decoded.Unreadable(String _) ->
+          text.append(only == null ? ",\"unreadable\":true" : ",\"withheld\":true");
     }
     return text.append("}\n").toString().getBytes(ISO_8859_1);
   }
 
+  /** The lines of entries that follow that position; with {@link #only}, also of missing ones. */
+  List<byte[]> entries(long after, List<Sealed> entries) {
+    var all = new ArrayList<byte[]>(entries.size());
+    long next = after + 1;
+    for (var sealed : entries) {
+      while (only != null && next < sealed.position()) {
+        all.add("{\"position\":%d,\"withheld\":true}\n".formatted(next++).getBytes(ISO_8859_1));
+      }
+      all.add(entry(sealed));
+      next = sealed.position() + 1;
+    }
+    return all;
+  }
+
   /** As {@link #entry}, or null when a snapshot has no place for it. */
   byte @Nullable [] live(Sealed sealed) {
-    return Envelope.decode(sealed.envelope()) instanceof Envelope.Decoded.Good(var entry)
-            && !mayLeave(entry)
-        ? null
-        : entry(sealed);
+    boolean leaves =
+        Envelope.decode(sealed.envelope()) instanceof Envelope.Decoded.Good(var entry)
+            ? mayLeave(entry)
+            : only == null;
+    return leaves ? entry(sealed) : null;
   }
 
   /** What stands for a key that followers serve already is no secret, and nothing else of it is. */
   private boolean mayLeave(Entry entry) {
+    if (only != null && !only.contains(entry.kind())) {
+      return false;
+    }
     return kinds.mayShow(entry) || Canary.namesKey(entry);
   }
 
@@ -71,7 +101,8 @@ record StreamLines(String ledger, Kinds kinds) {
     sums.digests()
         .forEach((kind, digest) -> {
           var known = kinds.find(kind);
-          if (known != null && !known.secret()) {
+          boolean wanted = only == null || only.contains(kind);
+          if (wanted && known != null && !known.secret()) {
             digests.put(kind, HexFormat.of().toHexDigits(digest));
           }
         });

@@ -47,19 +47,24 @@ final class StreamOperations {
   private static final Duration SNAPSHOT_WAIT = Duration.ofSeconds(10);
   private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
+  private static final String ONLY = "only";
+  private static final String RODS = "rods";
+
+  /** What can be followed: its stream, and the snapshots that it goes on from. */
+  record Lane(StreamRing ring, LedgerSnapshots snapshots) {}
+
   private final Ledger ledger;
-  private final StreamRing ring;
+  private final Lane whole;
+  private final Lane rods;
   private final StreamOuts outs;
-  private final LedgerSnapshots snapshots;
   private final Time time;
   private final Semaphore reading = new Semaphore(SNAPSHOTS_MAX);
 
-  StreamOperations(
-      Ledger ledger, StreamRing ring, StreamOuts outs, LedgerSnapshots snapshots, Time time) {
+  StreamOperations(Ledger ledger, Lane whole, Lane rods, StreamOuts outs, Time time) {
     this.ledger = ledger;
-    this.ring = ring;
+    this.whole = whole;
+    this.rods = rods;
     this.outs = outs;
-    this.snapshots = snapshots;
     this.time = time;
   }
 
@@ -81,6 +86,10 @@ final class StreamOperations {
                         + " Last-Event-ID may name too; 410 when they are compacted away"),
                 new Query("ledger", "Stream: the ledger that the position belongs to"),
                 new Query(
+                    ONLY,
+                    "Stream: `rods` for control rods, which nothing holds back; of all else the"
+                        + " positions"),
+                new Query(
                     "heartbeat",
                     "Stream: milliseconds between beacons, %d to %d, 1000 if not told"
                         .formatted(HEARTBEAT_MILLIS_MIN, HEARTBEAT_MILLIS_MAX)))
@@ -91,6 +100,7 @@ final class StreamOperations {
                     + " a last line that says the position.",
                 String.class,
                 this::snapshot)
+            .with(new Query(ONLY, "`rods` for control rods only"))
             .as(Operation.Access.FOLLOW, NDJSON),
         Operation.of(
             HandlerType.POST,
@@ -141,7 +151,7 @@ final class StreamOperations {
     long after = from;
     try (var out = outs.open(context, NDJSON)) {
       out.flush();
-      while (!ring.closed()) {
+      while (!whole.ring().closed()) {
         var batch = read(after, BATCH);
         for (var sealed : batch) {
           out.write(Json.bytes(shape(sealed)));
@@ -221,16 +231,27 @@ final class StreamOperations {
                 HEARTBEAT_MILLIS,
                 HEARTBEAT_MILLIS_MIN,
                 HEARTBEAT_MILLIS_MAX));
-    ring.requireOpen();
+    var lane = lane(context);
+    lane.ring().requireOpen();
     requireHere(context.queryParam("ledger"), since);
     try (var out = outs.open(context, NDJSON)) {
       out.write(new StreamLines(ledger.id(), ledger.kinds()).hello(ledger.head(), ledger.floor()));
-      out.write(ring.beacon());
+      out.write(lane.ring().beacon());
       out.flush();
-      pass(out, since, heartbeat);
+      pass(lane.ring(), out, since, heartbeat);
     } catch (StoreException e) {
       throw unreadable(e);
     }
+  }
+
+  private Lane lane(Context context) {
+    return switch (context.queryParam(ONLY)) {
+      case null -> whole;
+      case RODS -> rods;
+      case String other ->
+          throw new IllegalArgumentException(
+              Check.message(ONLY, Check.printable(other), RODS + ", or nothing for all"));
+    };
   }
 
   /** A position of another ledger, of one that was restored, or from before a compaction. */
@@ -250,7 +271,7 @@ final class StreamOperations {
         Problem.of(410, "Gone", detail + "; take /v1/ledger/snapshot and go on from there"), null);
   }
 
-  private void pass(StreamOuts.Out out, long since, Duration heartbeat)
+  private void pass(StreamRing ring, StreamOuts.Out out, long since, Duration heartbeat)
       throws IOException, StoreException, InterruptedException {
     long position = since;
     boolean live = false;
@@ -283,6 +304,7 @@ final class StreamOperations {
   }
 
   private @Nullable Object snapshot(Context context) throws IOException, InterruptedException {
+    var snapshots = lane(context).snapshots();
     var known = context.header("If-None-Match");
     if (known != null && snapshots.tag(ledger.head()).equals(known)) {
       context.status(304).header("ETag", known);

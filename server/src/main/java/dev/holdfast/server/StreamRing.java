@@ -140,7 +140,7 @@ final class StreamRing implements AutoCloseable {
   List<byte[]> read(long position) throws StoreException, InterruptedException {
     readers.acquire();
     try {
-      return feed.read(position, BATCH).stream().map(lines::entry).toList();
+      return lines.entries(position, feed.read(position, BATCH));
     } finally {
       readers.release();
     }
@@ -211,9 +211,7 @@ final class StreamRing implements AutoCloseable {
     long from = position();
     if (feed.awaitBeyond(from, LOOK) > from) {
       try {
-        for (var sealed : feed.read(from, BATCH)) {
-          add(lines.entry(sealed));
-        }
+        lines.entries(from, feed.read(from, BATCH)).forEach(this::add);
       } catch (HistoryGone e) {
         skip(feed.awaitBeyond(ledger.head(), Duration.ZERO)); // the others read the store
       }

@@ -27,6 +27,9 @@ import tools.jackson.databind.JsonNode;
 class EdgeRodsTest {
   private static final double SECOND = 1;
 
+  /** More than the guard lets go at once. */
+  private static final int DELETED = 60;
+
   @TempDir private Path temp;
   private Troupe troupe;
   private Troupe.Part control;
@@ -146,6 +149,27 @@ class EdgeRodsTest {
       assertThat(visit(one, "b.test")).as("a route that is withheld").isEqualTo(404);
       lift("freeze-stream", "global");
       Stage.await("the withheld route", () -> visit(one, "b.test") == 200);
+    }
+  }
+
+  @Test
+  void rodsReachEdgesThoughTheControlProcessStoppedAtAMassDeletion() throws Exception {
+    try (var edge = edge("one", troupe.followToken())) {
+      for (int i = 0; i < DELETED; i++) {
+        troupe.route("doomed-" + i + ".test");
+      }
+      Stage.await("the last route", () -> visit(edge, "doomed-" + (DELETED - 1) + ".test") == 200);
+      for (int i = 0; i < DELETED; i++) {
+        troupe.ask("DELETE", "/v1/routes/doomed-" + i + ".test", "");
+      }
+      Stage.await(
+          "the control process to stop",
+          () -> troupe.ask("GET", "/v1/ledger/status", "").toString().contains("\"frozen\""));
+      set("maintenance", "global");
+      assertThat(seconds("the rod", () -> visit(edge, "a.test") == 503)).isLessThan(SECOND);
+      lift("maintenance", "global");
+      assertThat(seconds("its end", () -> visit(edge, "a.test") == 200)).isLessThan(SECOND);
+      assertThat(visit(edge, "doomed-" + (DELETED - 1) + ".test")).as("held back").isEqualTo(200);
     }
   }
 

@@ -147,6 +147,34 @@ class LedgerStreamTest {
   }
 
   @Test
+  void whoWantsRodsOnlyGetsOfAllElseNothingButThePlace() throws Exception {
+    route("a.test");
+    stage.put("/v1/rods/maintenance", "{\"level\":\"on\",\"ttl\":\"5m\",\"reason\":\"a test\"}");
+    long head = head();
+    int rods = 0;
+    try (var lines = lines("/v1/ledger?since=0&only=rods")) {
+      lines.readLine();
+      for (long position = 1; position <= head; ) {
+        var line = json(lines.readLine());
+        if (!line.has("beacon")) {
+          assertThat(line.get("position").asLong()).isEqualTo(position++);
+          rods += line.has("envelope") ? 1 : 0;
+        }
+      }
+    }
+    assertThat(rods).as("the rod, and what was noted of it").isBetween(1, 3);
+    var all = stage.send(stage.request("/v1/ledger/snapshot"), BodyHandlers.ofString()).headers();
+    var some = stage.get("/v1/ledger/snapshot?only=rods");
+    assertThat(some.body()).contains("\"entries\":" + rods).doesNotContain("route/");
+    var tag = all.firstValue("ETag").orElseThrow();
+    var other = stage.request("/v1/ledger/snapshot?only=rods").header("If-None-Match", tag);
+    assertThat(stage.send(other).status()).as("a tag of the whole").isEqualTo(200);
+    var wrong = stage.get("/v1/ledger?since=0&only=hats");
+    assertThat(wrong.status()).isEqualTo(400);
+    assertThat(wrong.body()).contains("hats").contains("rods, or nothing for all");
+  }
+
+  @Test
   void aTokenThatMayOnlyFollowDoesNothingElse() throws Exception {
     var token = follower();
     assertThat(as(token, "/v1/ledger/snapshot")).isEqualTo(200);
@@ -295,7 +323,8 @@ class LedgerStreamTest {
                 Duration.ofMillis(200),
                 Duration.ofSeconds(1),
                 3,
-                1 << 20),
+                1 << 20,
+                null),
             Time.system());
     feed.start();
     return feed;
