@@ -144,7 +144,7 @@ final class Proofs implements AutoCloseable {
       }
       strangers.increment();
       return false;
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) { // out of descriptors, for one
       LOG.log(Level.WARNING, "a connection to " + gauge.target + " is not proven: " + e);
       return true; // as where the kernel never says
     } finally {

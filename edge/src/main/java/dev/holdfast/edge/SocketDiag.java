@@ -9,6 +9,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.ByteOrder;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -33,6 +34,8 @@ final class SocketDiag implements AutoCloseable {
   // struct nlmsghdr, then struct inet_diag_req_v2 or struct inet_diag_msg
   private static final int HEADER_BYTES = 16;
   private static final int TYPE = 4;
+  private static final int ERROR = HEADER_BYTES; // struct nlmsgerr
+  private static final int ENOENT = 2;
   private static final int FLAGS = 6;
   private static final int SEQUENCE = 8;
   private static final int REQUEST_BYTES = HEADER_BYTES + 56;
@@ -92,7 +95,17 @@ final class SocketDiag implements AutoCloseable {
     if (socket < 0) {
       throw new IOException("the kernel opens no socket for sock_diag(7)");
     }
-    return new SocketDiag(socket);
+    var diag = new SocketDiag(socket);
+    var loopback = InetAddress.ofLiteral("127.0.0.1");
+    try (var own = new ServerSocket(0, 1, loopback)) { // the kernel may have no such answers
+      if (diag.listener(loopback, own.getLocalPort()) == 0) {
+        throw new IOException("sock_diag(7) does not know a socket that listens");
+      }
+    } catch (IOException e) {
+      diag.close();
+      throw e;
+    }
+    return diag;
   }
 
   private static long call(MemorySegment function, long a, long b, long c, long d) {
@@ -121,7 +134,7 @@ final class SocketDiag implements AutoCloseable {
       }
       int received = answer();
       if (answer.get(ValueLayout.JAVA_SHORT, TYPE) != SOCK_DIAG_BY_FAMILY) {
-        return 0; // NLMSG_ERROR: there is no such socket
+        return none(received);
       }
       if (received < ANSWER_BYTES_MIN) {
         throw new IOException("an answer of " + received + " bytes from sock_diag(7)");
@@ -143,6 +156,15 @@ final class SocketDiag implements AutoCloseable {
         return received; // not one to a question that failed in the middle
       }
     }
+  }
+
+  /** That there is no such socket, unless the kernel failed in another way. */
+  private int none(int received) throws IOException {
+    int error = received < ERROR + Integer.BYTES ? 0 : answer.get(ValueLayout.JAVA_INT, ERROR);
+    if (error != -ENOENT) {
+      throw new IOException("sock_diag(7) failed with errno " + -error);
+    }
+    return 0;
   }
 
   private void ask(InetAddress address, int port) {

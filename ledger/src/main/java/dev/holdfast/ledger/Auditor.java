@@ -59,6 +59,9 @@ final class Auditor implements AutoCloseable {
         }
         beat();
         failures = 0;
+      } catch (HistoryGone e) {
+        failures++;
+        loaded = false; // another process compacted: from a snapshot
       } catch (StoreException e) {
         failures++; // a ledger that cannot be read now is read later
       }

@@ -56,6 +56,7 @@ public final class Canary implements Feed {
     this.first = first;
     this.hold = hold;
     this.time = time;
+    looked = first.view().position(); // what has been is not new
     learn(Verdict.KIND.name(), Verdict.KIND.schema()); // a person's word is waited for
   }
 
@@ -121,7 +122,8 @@ public final class Canary implements Feed {
       return Withheld.of(entry, true, "a person said not to apply it");
     }
     var cause = first.report().quarantine().get(entry.key());
-    return cause != null && cause.startsWith("position " + entry.position() + ":")
+    boolean held = cause != null && cause.startsWith("position " + entry.position() + ":");
+    return held || first.refused(entry.position()) // another entry may have come for that key since
         ? Withheld.of(entry, false, "the first follower put it in quarantine")
         : sealed;
   }

@@ -69,8 +69,8 @@ public final class Follower<V> implements AutoCloseable {
     var folder = config.shelf();
     shelf = folder == null ? Shelf.NONE : new FileShelf(folder, config.shelfBytesPerSecond(), time);
     pursuit = new Pursuit<>(name, feed, fold, config, shelf, time.random());
-    view = pursuit.view();
     report = pursuit.report();
+    view = pursuit.view(); // who waits for a position finds what is said of it
     thread = Thread.ofPlatform().name("follower-" + name).daemon().unstarted(this::run);
   }
 
@@ -154,6 +154,11 @@ public final class Follower<V> implements AutoCloseable {
     } catch (RuntimeException e) {
       return false; // it cannot even read it
     }
+  }
+
+  /** Whether it put the entry at that position in quarantine, as far as it remembers. */
+  boolean refused(long position) {
+    return pursuit.verdicts.isRefused(position);
   }
 
   /**

@@ -234,7 +234,7 @@ public final class Ledger implements Feed, AutoCloseable {
   public List<Sealed> read(long after, int max) throws StoreException {
     var entries = store.read(after, max);
     if (lookout != null && !whole(entries, after)) {
-      floor = Math.max(floor, store.floor()); // another process may have compacted
+      raise(store.floor()); // another process may have compacted
     }
     if (after < floor) { // looked at afterwards: it is raised before anything is removed
       throw new HistoryGone(after, floor);
@@ -347,11 +347,20 @@ public final class Ledger implements Feed, AutoCloseable {
         }
         case Scribe.Tried.Undecided _ -> {
           // One of them is what the store cannot take: each gets a commit of its own.
-          left.forEach(pending -> settle(List.of(pending)));
+          left.forEach(this::settleAlone);
           return;
         }
         case Scribe.Tried.Away(var cause) -> left = stillWaiting(left, failures, cause);
       }
+    }
+  }
+
+  private void settleAlone(Pending pending) {
+    if (pending.deadline().passed()) { // those before it may have taken all the time
+      pending.refuse(
+          new Refusal.Unavailable("the ledger's writer did not come to it", RETRY_AFTER));
+    } else {
+      settle(List.of(pending));
     }
   }
 
@@ -377,8 +386,17 @@ public final class Ledger implements Feed, AutoCloseable {
 
   /** How far the store is; whether it was news. */
   private boolean heard(Store.Progress progress) {
-    floor = Math.max(floor, progress.floor());
+    raise(progress.floor());
     return advance(progress.head());
+  }
+
+  private void raise(long to) {
+    lock.lock();
+    try {
+      floor = Math.max(floor, to);
+    } finally {
+      lock.unlock();
+    }
   }
 
   private boolean advance(long to) {

@@ -325,6 +325,9 @@ final class Pursuit<V> {
       }
       if (!skip) {
         survey.applied(entry);
+        if (book.isQuarantined(entry.key())) {
+          verdicts.refused(entry.position());
+        }
       }
       book.advance(entry.position());
       if (book.touched()) {

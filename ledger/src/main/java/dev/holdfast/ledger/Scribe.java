@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -24,12 +25,11 @@ final class Scribe {
   private final Kinds kinds;
   private final Time time;
   private final Consumer<Store.Progress> told;
-  private long compacted; // up to where the group under way did
 
   /**
    * Has written nothing yet.
    *
-   * @param told how far the store is after each commit
+   * @param told how far the store is after each commit, and before something is removed
    */
   Scribe(Store store, Kinds kinds, Time time, Consumer<Store.Progress> told) {
     this.store = store;
@@ -68,7 +68,6 @@ final class Scribe {
     @Nullable Throwable failure = null;
     List<Outcome<Receipt>> outcomes = List.of();
     long newHead = 0;
-    compacted = 0;
     try {
       var batch = store.begin();
       try {
@@ -95,7 +94,7 @@ final class Scribe {
       return new Tried.Answered();
     }
     // Committed: what closing the batch may have thrown changes nothing.
-    told.accept(new Store.Progress(newHead, compacted));
+    told.accept(new Store.Progress(newHead, 0));
     for (int i = 0; i < group.size(); i++) {
       group.get(i).complete(outcomes.get(i));
     }
@@ -108,13 +107,24 @@ final class Scribe {
       var keys = new LinkedHashSet<String>();
       var leases = new LinkedHashSet<String>();
       group.forEach(pending -> pending.foretell(keys, leases));
-      batch.expect(keys, leases);
+      expect(batch, keys, leases);
     }
     var decisions = new ArrayList<Outcome<Receipt>>();
     for (var pending : group) {
       decisions.add(decide(batch, pending.request()));
     }
     return decisions;
+  }
+
+  private static void expect(Store.Batch batch, Set<String> keys, Set<String> leases)
+      throws StoreAway {
+    try {
+      batch.expect(keys, leases);
+    } catch (StoreAway e) {
+      throw e;
+    } catch (StoreException e) {
+      throw new Undecided(e); // one of them may be what the store cannot even look for
+    }
   }
 
   private static String cause(@Nullable Throwable failure) {
@@ -147,7 +157,7 @@ final class Scribe {
 
   private Outcome<Receipt> compact(Store.Batch batch, long from, long upTo) throws StoreException {
     var done = batch.compact(from, upTo, COMPACTED_AT_A_TIME);
-    compacted = Math.max(compacted, done.reached());
+    told.accept(new Store.Progress(0, done.reached())); // before readers can miss what is removed
     return Outcome.done(new Receipt(done.reached(), List.of(), Map.of()));
   }
 

@@ -2,6 +2,7 @@ package dev.holdfast.ledger;
 
 import dev.holdfast.ledger.FollowerReport.Blocked;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ConcurrentSkipListSet;
 
 /**
  * The verdicts that a follower knows, and where it was stopped, at most {@value #KEPT_MAX} of each.
@@ -12,6 +13,7 @@ final class Verdicts {
 
   private final ConcurrentSkipListMap<Long, Verdict> byFrom = new ConcurrentSkipListMap<>();
   private final ConcurrentSkipListMap<Long, Long> stops = new ConcurrentSkipListMap<>();
+  private final ConcurrentSkipListSet<Long> refused = new ConcurrentSkipListSet<>();
 
   /** Takes what the entry says when it is a verdict that can be read. */
   boolean take(Entry entry) {
@@ -31,6 +33,18 @@ final class Verdicts {
       byFrom.pollFirstEntry();
     }
     return news;
+  }
+
+  /** The follower put what stands there in quarantine, whatever became of its key since. */
+  void refused(long position) {
+    refused.add(position);
+    while (refused.size() > KEPT_MAX) {
+      refused.pollFirst();
+    }
+  }
+
+  boolean isRefused(long position) {
+    return refused.contains(position);
   }
 
   /** The follower was stopped there. */

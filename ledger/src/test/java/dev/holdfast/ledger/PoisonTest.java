@@ -125,7 +125,7 @@ class PoisonTest extends PoisonStage {
       store.poison(last + 2 + i, Envelope.encode(good(last + 2 + i, "s" + i, 3)));
     }
     await(() -> follower.view().position() >= last + 61);
-    assertThat(follower.standing()).isEqualTo(new Standing.Following());
+    await(() -> follower.standing().equals(new Standing.Following())); // said a step later
     assertThat(content(follower)).hasSize(LIVE + 1);
     feed.beat();
     await(() -> follower.report().agreedAt() == store.head());

@@ -1,5 +1,6 @@
 package dev.holdfast.server;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import dev.holdfast.ledger.Endpoint;
 import dev.holdfast.ledger.Ledger;
 import dev.holdfast.limits.Check;
@@ -53,6 +54,7 @@ final class EdgeReports {
    * @param rods what control rods did there
    * @param follower everything else that its follower says of itself, or null
    */
+  @JsonIgnoreProperties(ignoreUnknown = true) // of an edge that is newer
   record Report(
       long position,
       String standing,

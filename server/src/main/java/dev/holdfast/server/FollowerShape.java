@@ -1,5 +1,6 @@
 package dev.holdfast.server;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import dev.holdfast.ledger.FollowerReport;
 import dev.holdfast.ledger.Standing;
 import java.time.Instant;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param quarantine why, by key; at most {@value #QUARANTINE_MAX} of them
  */
+@JsonIgnoreProperties(ignoreUnknown = true) // of an edge that is newer
 record FollowerShape(
     String name,
     String standing,

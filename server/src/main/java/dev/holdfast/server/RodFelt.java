@@ -1,5 +1,6 @@
 package dev.holdfast.server;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import dev.holdfast.limits.Check;
 import dev.holdfast.limits.KnownRod;
 import dev.holdfast.limits.Rod;
@@ -12,6 +13,7 @@ import java.util.Map;
  * @param rods what those of the ledger did, by key
  * @param totals what all of a name did, by name
  */
+@JsonIgnoreProperties(ignoreUnknown = true) // of an edge that is newer
 record RodFelt(Map<String, Long> rods, Map<String, Long> totals) {
   /** Nothing. */
   static final RodFelt NONE = new RodFelt(Map.of(), Map.of());

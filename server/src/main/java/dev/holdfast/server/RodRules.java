@@ -162,7 +162,17 @@ final class RodRules implements AutoCloseable {
     board.prune();
     for (var watched : rules) {
       var rule = watched.rule();
-      board.ruled(rule.name(), rule.look(watched.reading().getAsDouble(), time.now()));
+      board.ruled(rule.name(), rule.look(reading(watched), time.now()));
+    }
+  }
+
+  /** One that cannot be read says nothing, and keeps the other rules from nothing. */
+  private static double reading(Watched watched) {
+    try {
+      return watched.reading().getAsDouble();
+    } catch (RuntimeException e) {
+      LOG.log(Level.WARNING, "rule " + watched.rule().name() + " cannot be looked at", e);
+      return Double.NaN;
     }
   }
 

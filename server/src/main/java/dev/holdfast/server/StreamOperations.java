@@ -288,7 +288,9 @@ final class StreamOperations {
         lines = ring.read(position);
         if (lines.isEmpty()) { // what follows is held back
           long left = heartbeat.toNanos() - (time.nanos() - beaten);
-          var _ = ring.awaitBeyond(position, Duration.ofNanos(Math.max(PAUSE_NANOS, left)));
+          if (ring.awaitBeyond(position, Duration.ofNanos(Math.max(PAUSE_NANOS, left)))) {
+            time.sleep(Duration.ofNanos(PAUSE_NANOS)); // it is there, but not for this one yet
+          }
         }
       }
       for (var line : lines) {

@@ -3,6 +3,7 @@ package dev.holdfast.store;
 import dev.holdfast.limits.Check;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,12 +32,20 @@ public record PostgresConfig(
   /** How every such URL begins. */
   public static final String SCHEME = "jdbc:postgresql:";
 
+  private static final Pattern FORM = Pattern.compile("jdbc:postgresql:(//[^/]*/)?[^/]*");
   private static final int READ_BYTES_MAX = 8 << 20;
 
   /** Refuses what is no such URL, without repeating it, and bounds under which nothing passes. */
   public PostgresConfig {
     Check.that(
         url.startsWith(SCHEME), "store", "a URL that begins otherwise", SCHEME + "//HOST/DATABASE");
+    var server = url.split("\\?", 2)[0];
+    Check.that(server.indexOf('@') < 0, "store", "a URL with a user before the host", "?user=NAME");
+    Check.that(
+        FORM.matcher(server).matches(),
+        "store",
+        "a URL that cannot be read",
+        SCHEME + "//HOST/DATABASE");
     Check.that(readersMax >= 1 && readersMax <= 64, "readersMax", readersMax, "1 to 64");
     bounded("busyWait", busyWait);
     bounded("connectWait", connectWait);

@@ -24,6 +24,11 @@ final class PostgresDatabase implements Readers.Source {
   /** First release that this was written for and tested with. */
   static final int VERSION_MIN = 15;
 
+  /** The longest that a statement, or the other side, may take when all of a ledger is copied. */
+  private static final Duration WHOLE_MAX = Duration.ofMinutes(30);
+
+  private static final String READ_ONLY =
+      " -c default_transaction_read_only=on -c default_transaction_isolation=repeatable\\ read";
   private static final int PASSWORD_BYTES_MAX = 4_096;
   private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "::1", "[::1]");
 
@@ -105,16 +110,30 @@ final class PostgresDatabase implements Readers.Source {
     return fence;
   }
 
+  /** A writer for as long as that; nobody else may use the ledger meanwhile. */
+  Connection wholeWriter() throws StoreException {
+    return open(WHOLE_MAX, WHOLE_MAX, "");
+  }
+
+  /** One that listens and looks, with the short bounds of a batch. */
+  Connection ear() throws StoreException {
+    return open(config.batchWait(), config.batchWait(), " -c default_transaction_read_only=on");
+  }
+
   /** A connection that cannot write; what it reads in one transaction is of one moment. */
   @Override
   public Connection reader() throws StoreException {
+    return reader(config.readWait());
+  }
+
+  /** A reader for as long as it takes to copy a whole ledger. */
+  Connection wholeReader() throws StoreException {
+    return reader(WHOLE_MAX);
+  }
+
+  private Connection reader(Duration wait) throws StoreException {
     long seen = fence.seen();
-    var connection =
-        open(
-            config.readWait(),
-            config.readWait(),
-            " -c default_transaction_read_only=on"
-                + " -c default_transaction_isolation=repeatable\\ read");
+    var connection = open(wait, wait, READ_ONLY);
     try {
       fence.pass(seen, Database.number(connection, PostgresSql.EPOCH));
       return connection;

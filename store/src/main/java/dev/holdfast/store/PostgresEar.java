@@ -29,7 +29,7 @@ final class PostgresEar implements AutoCloseable {
     var current = connection;
     try {
       if (current == null) {
-        current = database.reader();
+        current = database.ear();
         connection = current;
         hears = hear(current);
       } else if (hears) {

@@ -34,6 +34,7 @@ public final class PostgresStore implements KeptStore {
       Migrations.load("postgresql", Migrations.Dialect.POSTGRESQL, "0001-ledger.sql");
 
   private static final int RACES_MAX = 20;
+
   private static final Backoff AGAIN =
       Backoff.fullJitter(Duration.ofMillis(20), Duration.ofMillis(500));
   private static final int FETCHED_AT_A_TIME = 64;
@@ -101,7 +102,12 @@ public final class PostgresStore implements KeptStore {
 
   @Override
   public Progress look(Duration wait) throws StoreException, InterruptedException {
-    return ear.look(wait);
+    try {
+      return ear.look(wait);
+    } catch (StoreAway e) {
+      readers.forget(); // what they are connected to may be the primary no more
+      throw e;
+    }
   }
 
   @Override
@@ -178,7 +184,7 @@ public final class PostgresStore implements KeptStore {
   @Override
   public long snapshot(Consumer<Sealed> each) throws StoreException {
     read(PostgresStore::alive); // what is half handed over cannot be repeated
-    return readers.read(connection ->
+    return readers.readOnce(connection ->
         inOneTransaction(
             connection,
             () -> {
@@ -227,18 +233,25 @@ public final class PostgresStore implements KeptStore {
 
   @Override
   public void backup(Path file) throws StoreException {
-    SqliteStore.appear(
-        file,
-        part ->
-            readers.read(connection ->
-                inOneTransaction(
-                    connection,
-                    () -> {
-                      var id = PostgresDatabase.text(connection, PostgresSql.ID);
-                      long floor = Database.number(connection, PostgresSql.FLOOR);
-                      SqliteStore.fill(part, id == null ? "" : id, floor, connection);
-                      return true;
-                    })));
+    SqliteStore.appear(file, this::copy);
+  }
+
+  private void copy(Path part) throws StoreException {
+    var connection = database.wholeReader();
+    try {
+      inOneTransaction(
+          connection,
+          () -> {
+            var id = PostgresDatabase.text(connection, PostgresSql.ID);
+            long floor = Database.number(connection, PostgresSql.FLOOR);
+            SqliteStore.fill(part, id == null ? "" : id, floor, connection);
+            return true;
+          });
+    } catch (SQLException e) {
+      throw database.failure("cannot be read", e);
+    } finally {
+      Database.close(connection);
+    }
   }
 
   /**
@@ -255,7 +268,7 @@ public final class PostgresStore implements KeptStore {
     open(to, time).close();
     var target = PostgresDatabase.of(to);
     try (var source = SqliteStore.open(directory, StoreConfig.defaults())) {
-      var connection = target.writer();
+      var connection = target.wholeWriter();
       try {
         connection.setAutoCommit(false);
         if (Database.number(connection, PostgresSql.EMPTY) != 1) {

@@ -57,13 +57,24 @@ final class Readers implements AutoCloseable {
   <T> T read(Query<T> query) throws StoreException {
     acquire();
     try {
-      return read(query, pollIdle());
+      return read(query, pollIdle(), true);
     } finally {
       permits.release();
     }
   }
 
-  private <T> T read(Query<T> query, @Nullable Connection kept) throws StoreException {
+  /** As {@link #read}, but never a second time: for queries that hand rows over as they come. */
+  <T> T readOnce(Query<T> query) throws StoreException {
+    acquire();
+    try {
+      return read(query, pollIdle(), false);
+    } finally {
+      permits.release();
+    }
+  }
+
+  private <T> T read(Query<T> query, @Nullable Connection kept, boolean again)
+      throws StoreException {
     var connection = kept == null ? fresh() : kept;
     boolean whole = false;
     try {
@@ -71,14 +82,14 @@ final class Readers implements AutoCloseable {
       whole = true;
       return answer;
     } catch (SQLException e) {
-      if (kept == null || !database.isAway(e)) {
+      if (kept == null || !again || !database.isAway(e)) {
         throw database.failure("cannot be read", e);
       }
     } finally {
       giveBack(connection, whole);
     }
     forget();
-    return read(query, null);
+    return read(query, null, again);
   }
 
   /** Closes the connections, after a short wait for those in use. Idempotent. */
@@ -129,7 +140,8 @@ final class Readers implements AutoCloseable {
     return database.reader();
   }
 
-  private void forget() {
+  /** Closes those that nobody uses now. */
+  void forget() {
     @Nullable Connection connection;
     while ((connection = pollIdle()) != null) {
       Database.close(connection);
