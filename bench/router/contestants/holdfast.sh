@@ -26,7 +26,7 @@ export HOLDFAST_HTTPS=${HOLDFAST_HTTPS:-127.0.0.1:$TLSPORT}
 export HOLDFAST_DRONES_DIRECTORY=$WORK/drones
 
 # shellcheck disable=SC2086
-"$java" -XX:+UseSerialGC -XX:+UseCompactObjectHeaders -Xms32m -Xmn18m "-Xmx${HOLDFAST_HEAP:-128m}" \
+"$java" -XX:+UseParallelGC -XX:ParallelGCThreads=1 -XX:+UseCompactObjectHeaders -Xms32m -Xmn18m "-Xmx${HOLDFAST_HEAP:-128m}" \
   -XX:SurvivorRatio=1 -XX:MinHeapFreeRatio=10 -XX:MaxHeapFreeRatio=20 -XX:-ShrinkHeapInSteps \
   -XX:TrimNativeHeapInterval=60000 -XX:+ExitOnOutOfMemoryError \
   --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
