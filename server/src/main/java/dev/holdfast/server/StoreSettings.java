@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import org.jspecify.annotations.Nullable;
 
 /** Where the ledger lies: in a file of the home directory, or in PostgreSQL. Immutable. */
@@ -33,6 +34,8 @@ record StoreSettings(@Nullable PostgresConfig postgres, long bytesMax) {
 
   private static final String SQLITE = "sqlite";
   private static final String SQLITE_SCHEME = "sqlite:";
+  private static final String NOTE =
+      "This ledger was moved to PostgreSQL; start with `store` set to its URL.\n";
   private static final String MOVED = ".moved";
 
   /**
@@ -65,6 +68,18 @@ record StoreSettings(@Nullable PostgresConfig postgres, long bytesMax) {
   KeptStore open(Home home, Time time) throws StoreException, InterruptedException {
     var directory = home.directory();
     if (postgres == null) {
+      if (wasMoved(directory.resolve(SqliteStore.FILE))) {
+        throw new StoreException(
+            "the ledger of "
+                + directory
+                + " was moved to PostgreSQL: set `store` to its URL. (Only to give up what was"
+                + " written there: put "
+                + SqliteStore.FILE
+                + MOVED
+                + " back as "
+                + SqliteStore.FILE
+                + ".)");
+      }
       return SqliteStore.open(directory, StoreConfig.defaults().withBytesMax(bytesMax));
     }
     var store = PostgresStore.open(postgres, time);
@@ -85,6 +100,16 @@ record StoreSettings(@Nullable PostgresConfig postgres, long bytesMax) {
     }
   }
 
+  private static boolean wasMoved(Path file) throws StoreException {
+    try {
+      return Files.exists(file)
+          && Files.size(file) == NOTE.length()
+          && Files.readString(file).equals(NOTE);
+    } catch (IOException e) {
+      throw new StoreException(file + " cannot be read: " + e.getMessage(), e);
+    }
+  }
+
   /**
    * Moves the ledger of a home that nobody runs on to an empty database. A file that no store opens
    * takes its place, so that it cannot grow into a second history.
@@ -101,9 +126,11 @@ record StoreSettings(@Nullable PostgresConfig postgres, long bytesMax) {
     var lock = HomeLock.acquire(directory);
     try {
       var digest = PostgresStore.move(directory, config, time);
-      Files.move(file, file.resolveSibling(SqliteStore.FILE + MOVED));
-      Files.writeString(
-          file, "This ledger was moved to PostgreSQL; start with `store` set to its URL.\n");
+      // In this order there is no moment without a file, in which a start would begin a new ledger.
+      Files.createLink(file.resolveSibling(SqliteStore.FILE + MOVED), file);
+      var note = file.resolveSibling(SqliteStore.FILE + ".note");
+      Files.writeString(note, NOTE);
+      Files.move(note, file, StandardCopyOption.ATOMIC_MOVE);
       out.println("Moved and compared: SHA-256 of all rows is " + digest + " on both sides.");
       out.println("Set `store` in " + directory.resolve(ServerConfig.FILE) + " and start it.");
       out.println("The file is kept as " + SqliteStore.FILE + MOVED + ".");

@@ -66,4 +66,14 @@ class StoreSettingsTest {
     assertThat(home.resolve("ledger.db.moved")).doesNotExist();
     assertThat(Files.size(home.resolve("ledger.db"))).isGreaterThan(1_000);
   }
+
+  @Test
+  void aLedgerThatWasMovedIsNotBegunAgain() throws Exception {
+    Files.writeString(
+        home.resolve("ledger.db"),
+        "This ledger was moved to PostgreSQL; start with `store` set to its URL.\n");
+    var settings = StoreSettings.of(ServerConfig.load(home, Map.of(), Map.of()));
+    assertThatThrownBy(() -> settings.open(Home.open(home), Time.system()))
+        .hasMessageContaining("was moved to PostgreSQL: set `store` to its URL");
+  }
 }
